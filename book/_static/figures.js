@@ -1,0 +1,1432 @@
+// Figures that a reader can operate: custom elements, written straight into a Markdown cell.
+//
+//   <mg-steps expr="(a*b + c)*a" at="a=2 b=-3 c=10" caption="…">
+//   What there is to see, in words and numbers, for readers without scripts.
+//   </mg-steps>
+//
+// No framework, no server, no request. The text inside the tag is the page without scripts;
+// with scripts it becomes the figure's hidden description. Each figure is one class: build()
+// makes its controls once, draw() shows the state. Values are blue, gradients are orange.
+"use strict";
+(() => {
+
+// ------------------------------------------------------------------------------ small tools
+
+/** Make an element: el("button.mg-x", {onclick, title}, "text", child, …). */
+function make(namespace, spec, options = {}, ...children) {
+  const [tag, ...classes] = spec.split(".");
+  const node = document.createElementNS(namespace, tag);
+  if (classes.length) node.setAttribute("class", classes.join(" "));
+  for (const [key, value] of Object.entries(options)) {
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (value !== false && value != null) node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children.flat());
+  return node;
+}
+const el = (...rest) => make("http://www.w3.org/1999/xhtml", ...rest);
+const svg = (...rest) => make("http://www.w3.org/2000/svg", ...rest);
+
+/** A number as text: whole numbers whole, others with 4 digits, and a real minus sign. */
+function fmt(x, digits = 4) {
+  if (Number.isNaN(x)) return "nan";
+  if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
+  const size = Math.abs(x);
+  let text;
+  if (size && (size < 1e-3 || size >= 1e6)) text = Number(x.toPrecision(3)).toExponential();
+  else if (Number.isInteger(x)) text = String(x);
+  else text = String(Number(x.toFixed(Math.max(2, digits - 1 - Math.floor(Math.log10(size))))));
+  return text.replaceAll("-", "−").replace("e+", "e");
+}
+/** A number short enough for the cell of a grid. */
+function brief(x) {
+  if (x === 0 || Number.isInteger(x) || Math.abs(x) < 1e-3) return x && Math.abs(x) < 1e-3 ? x.toExponential(0).replaceAll("-", "−") : fmt(x);
+  return fmt(Number(x.toFixed(Math.abs(x) < 10 ? 3 : 2)));
+}
+const inBrackets = (x) => (x < 0 ? `(${fmt(x)})` : fmt(x));
+const V = (x) => el("b.mg-v", {}, typeof x === "number" ? fmt(x) : x);
+const G = (x) => el("b.mg-g", {}, typeof x === "number" ? fmt(x) : x);
+
+const range = (n) => Array.from({ length: n }, (_, i) => i);
+const total = (list) => list.reduce((a, b) => a + b, 0);
+const product = (list) => list.reduce((a, b) => a * b, 1);
+const clamp = (x, lo, hi) => Math.min(hi, Math.max(lo, x));
+const numbers = (text) => text.trim().split(/[\s,]+/).map(Number);
+const rows = (text) => text.split(";").map(numbers);
+const shapeText = (shape) => `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
+
+/** Where element number `flat` stands in an array of this shape. */
+function unravel(flat, shape) {
+  const index = [];
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    index.unshift(flat % shape[axis]);
+    flat = Math.floor(flat / shape[axis]);
+  }
+  return index;
+}
+const ravel = (index, shape) => index.reduce((flat, i, axis) => flat * shape[axis] + i, 0);
+
+// --------------------------------------------------------------- expressions and derivatives
+
+const sigmoid = (x) => 1 / (1 + Math.exp(-x));
+
+// name: [value, derivative, the derivative in words]
+const FUNCTIONS = {
+  square: [(x) => x * x, (x) => 2 * x, (x) => `2 · ${x}`],
+  exp: [Math.exp, Math.exp, (x) => `exp(${x})`],
+  log: [Math.log, (x) => 1 / x, (x) => `1 / ${x}`],
+  sqrt: [Math.sqrt, (x) => 0.5 / Math.sqrt(x), (x) => `1 / (2 · sqrt(${x}))`],
+  sin: [Math.sin, Math.cos, (x) => `cos(${x})`],
+  cos: [Math.cos, (x) => -Math.sin(x), (x) => `−sin(${x})`],
+  tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2, (x) => `1 − tanh(${x})²`],
+  sigmoid: [sigmoid, (x) => sigmoid(x) * (1 - sigmoid(x)), (x, y) => `${y} · (1 − ${y})`],
+  relu: [(x) => Math.max(x, 0), (x) => (x > 0 ? 1 : 0), (x) => `1 if ${x} > 0, else 0`],
+  abs: [Math.abs, Math.sign, (x) => `the sign of ${x}`],
+};
+
+// op: how it is written, its value, its local derivatives, and those in words
+const OPS = {
+  "+": { write: (a, b) => `${a} + ${b}`, value: (a, b) => a + b, local: [() => 1, () => 1],
+    words: [() => "1", () => "1"] },
+  "-": { write: (a, b) => `${a} − ${b}`, value: (a, b) => a - b, local: [() => 1, () => -1],
+    words: [() => "1", () => "−1"] },
+  "*": { write: (a, b) => `${a} × ${b}`, value: (a, b) => a * b, local: [(a, b) => b, (a) => a],
+    words: [(a, b) => b, (a) => a] },
+  "/": { write: (a, b) => `${a} / ${b}`, value: (a, b) => a / b,
+    local: [(a, b) => 1 / b, (a, b) => -a / (b * b)],
+    words: [(a, b) => `1 / ${b}`, (a, b) => `−${a} / ${b}²`] },
+  "**": { write: (a, b) => `${a} ** ${b}`, value: (a, b) => a ** b,
+    local: [(a, b) => (b === 0 ? 0 : b * a ** (b - 1)), (a, b) => a ** b * Math.log(a)],
+    words: [(a, b) => `${b} · ${a} ** (${b} − 1)`, (a, b) => `${a} ** ${b} · log(${a})`] },
+  negative: { write: (a) => `−${a}`, value: (a) => -a, local: [() => -1], words: [() => "−1"] },
+};
+for (const [name, [value, derivative, words]] of Object.entries(FUNCTIONS)) {
+  OPS[name] = { write: (a) => `${name}(${a})`, value, local: [derivative], words: [words] };
+}
+
+/** Read "h = a*b; L = h*h + h" into a list of nodes; every node stands after its arguments. */
+function parse(text) {
+  const nodes = [];
+  const names = new Map();
+  let tokens;
+  const add = (op, args = [], more = {}) => {
+    nodes.push({ id: nodes.length, op, args, ...more });
+    return nodes.length - 1;
+  };
+  const take = (...wanted) => (wanted.includes(tokens[0]) ? tokens.shift() : null);
+  const need = (wanted) => {
+    if (!take(wanted)) throw new Error(`expected ${wanted} before "${tokens.join(" ")}" in ${text}`);
+  };
+  const chain = (part, ...signs) => {
+    let left = part();
+    for (let op; (op = take(...signs)); ) left = add(op, [left, part()]);
+    return left;
+  };
+  const sum = () => chain(() => chain(unary, "*", "/"), "+", "-");
+  const unary = () => {
+    if (!take("-")) return power();
+    if (!/^[\d.]/.test(tokens[0] ?? "")) return add("negative", [unary()]);
+    tokens[0] = `-${tokens[0]}`;
+    return power();
+  };
+  const power = () => {
+    const base = atom();
+    return take("**") ? add("**", [base, unary()]) : base;
+  };
+  const atom = () => {
+    if (take("(")) { const inside = sum(); need(")"); return inside; }
+    const token = tokens.shift() ?? "the end";
+    if (/^-?[\d.]/.test(token)) return add("number", [], { constant: Number(token) });
+    if (!/^[A-Za-z_]/.test(token)) throw new Error(`did not expect ${token} in ${text}`);
+    if (take("(")) {
+      if (!FUNCTIONS[token]) throw new Error(`unknown function ${token}`);
+      const inside = sum(); need(")");
+      return add(token, [inside]);
+    }
+    if (!names.has(token)) names.set(token, add("input", [], { name: token }));
+    return names.get(token);
+  };
+  let output;
+  for (const line of text.split(";").filter((part) => part.trim())) {
+    tokens = line.match(/\d+\.?\d*(?:e[-+]?\d+)?|\.\d+|[A-Za-z_]\w*|\*\*|[-+*/()=]|\S/g);
+    const name = tokens[1] === "=" ? tokens.splice(0, 2)[0] : null;
+    output = sum();
+    if (tokens.length) throw new Error(`did not expect "${tokens.join(" ")}" in ${text}`);
+    if (name) { names.set(name, output); nodes[output].name = name; }
+  }
+  nodes[output].name ??= names.has("L") ? undefined : "L";
+  const spare = [..."pqrstuvwyz"].filter((letter) => !names.has(letter));
+  for (const node of nodes) node.name ??= node.op === "number" ? fmt(node.constant) : spare.shift();
+  return { nodes, output, inputs: nodes.filter((node) => node.op === "input") };
+}
+
+/** The value of every node; `round` is applied to each result (Math.fround: float32). */
+function evaluate({ nodes }, at, round = (x) => x) {
+  const values = [];
+  for (const { op, args, name, constant } of nodes) {
+    const value = op === "input" ? at[name] : op === "number" ? constant
+      : OPS[op].value(...args.map((arg) => values[arg]));
+    values.push(round(value));
+  }
+  return values;
+}
+
+/** The local derivative of a node in its k-th argument. */
+const local = (node, k, values) => OPS[node.op].local[k](...node.args.map((arg) => values[arg]));
+
+/** The gradient of the output in every node: reverse order of creation is a topological order. */
+function gradients({ nodes, output }, values) {
+  const grads = nodes.map(() => 0);
+  grads[output] = 1;
+  for (const node of [...nodes].reverse()) {
+    node.args.forEach((arg, k) => { grads[arg] += local(node, k, values) * grads[node.id]; });
+  }
+  return grads;
+}
+
+/** A function of x, by its name or as an expression: {f, derivative, title}. */
+function functionOf(text) {
+  const program = parse(FUNCTIONS[text] ? `${text}(x)` : text);
+  const f = (x, round) => evaluate(program, { x }, round)[program.output];
+  const x = program.nodes.findIndex((node) => node.name === "x");
+  const derivative = (at) => gradients(program, evaluate(program, { x: at }))[x];
+  const shown = { square: "x²", abs: "|x|" }[text] ?? (FUNCTIONS[text] ? `${text}(x)` : text.replaceAll("**", "^").replaceAll("*", " · "));
+  return { f, derivative, title: shown };
+}
+
+// --------------------------------------------------------------------------- the shared base
+
+let count = 0;
+
+class Figure extends HTMLElement {
+  connectedCallback() {
+    if (this.stage) return;
+    const words = this.textContent.trim().replace(/\s+/g, " ");
+    const about = el("p.mg-about", { id: `mg-about-${++count}` }, words);
+    this.stage = el("div.mg-stage");
+    this.panel = el("div.mg-panel");
+    this.words = el("p.mg-say", { "aria-live": "polite" });
+    this.syncs = [];
+    this.state = {};
+    this.classList.add("mg");
+    this.setAttribute("role", "group");
+    this.setAttribute("aria-label", this.read("label", this.constructor.label));
+    if (words) this.setAttribute("aria-describedby", about.id);
+    this.replaceChildren(about, this.stage, this.words, this.panel);
+    const caption = this.read("caption", "");
+    if (caption) this.append(el("p.mg-caption", {}, caption));
+    try {
+      this.build();
+      this.update();
+    } catch (error) {
+      this.replaceChildren(el("p.mg-error", {}, `This figure cannot be drawn: ${error.message}`), el("p", {}, words));
+    }
+  }
+
+  read(name, otherwise) { return this.getAttribute(name) ?? otherwise; }
+
+  /** Change the state and show it. */
+  update(change = {}) {
+    Object.assign(this.state, change);
+    for (const sync of this.syncs) sync(this.state);
+    this.draw();
+  }
+
+  /** The line that explains what is seen; read aloud when it changes. */
+  say(...parts) {
+    const fresh = el("p", {}, ...parts);
+    if (fresh.textContent !== this.words.textContent) this.words.replaceChildren(...fresh.childNodes);
+    this.words.classList.remove("mg-wrong");
+  }
+
+  complain(message) {
+    this.say(message);
+    this.words.classList.add("mg-wrong");
+  }
+
+  /** Draw again when the width changes (drawings keep their text size on a phone). */
+  watchWidth() {
+    this.width = Math.round(this.stage.clientWidth) || 640;
+    new ResizeObserver(() => {
+      const width = Math.round(this.stage.clientWidth);
+      if (width && width !== this.width) { this.width = width; this.draw(); }
+    }).observe(this.stage);
+  }
+
+  // Controls. Each shows this.state[key] and changes it.
+
+  button(text, onclick, more = {}) { return el("button.mg-button", { type: "button", onclick, ...more }, text); }
+
+  choice(legend, key, options) {
+    const group = `mg-${key}-${++count}`;
+    const labels = options.map(([value, text]) => {
+      const input = el("input", { type: "radio", name: group, value, onchange: () => this.update({ [key]: value }) });
+      this.syncs.push((state) => { input.checked = state[key] === value; });
+      return el("label", {}, input, el("span", {}, text));
+    });
+    return el("fieldset.mg-choice", {}, el("legend", {}, legend), ...labels);
+  }
+
+  menu(text, key, options) {
+    const select = el("select", { onchange: () => this.update({ [key]: select.value }) },
+      ...options.map((value) => el("option", { value }, value)));
+    this.syncs.push((state) => { select.value = state[key]; });
+    return el("label.mg-field", {}, el("span", {}, text), select);
+  }
+
+  field(text, key, { after = "", ...more } = {}) {
+    const input = el("input.mg-code", { type: "text", spellcheck: "false", autocomplete: "off", autocapitalize: "off",
+      oninput: () => this.update({ [key]: input.value }), ...more });
+    this.syncs.push((state) => { if (input.value !== state[key]) input.value = state[key]; });
+    return el("label.mg-field", {}, el("span", {}, text), input, ...(after ? [el("span", {}, after)] : []));
+  }
+
+  check(text, key) {
+    const input = el("input", { type: "checkbox", onchange: () => this.update({ [key]: input.checked }) });
+    this.syncs.push((state) => { input.checked = state[key]; });
+    return el("label.mg-check", {}, input, el("span", {}, text));
+  }
+
+  slider(text, { min, max, step, get, set, show = fmt, at }) {
+    const output = el("output", at ? { "data-at": at } : {});
+    const input = el("input", { type: "range", min, max, step, oninput: () => this.update(set(Number(input.value))) });
+    this.syncs.push((state) => {
+      input.value = get(state);
+      output.textContent = show(get(state));
+      input.setAttribute("aria-valuetext", output.textContent);
+    });
+    return el("label.mg-slider", {}, el("span", {}, text), input, output);
+  }
+
+  /** Buttons that set the text of a field, from an attribute "one | two | three". */
+  examples(text, set) {
+    return el("div.mg-row.mg-examples", {}, el("span", {}, "Try"),
+      ...text.split("|").map((part) => part.trim()).map((part) =>
+        this.button(part, () => this.update(set(part)), { class: "mg-button mg-code" })));
+  }
+}
+
+// ------------------------------------------------------------------------- an array as a grid
+
+/** Cells of an array with up to three dimensions. Cells are plain, buttons (pick) or fields (edit). */
+class Grid {
+  constructor({ name, shape, kind = "value", column = false, pick, edit, note = "" }) {
+    Object.assign(this, { name, shape, pick });
+    const wide = column ? 1 : shape.at(-1) ?? 1;
+    const block = (column ? shape[0] : product(shape.slice(-2))) || 1;
+    this.cells = range(product(shape)).map((flat) => this.cell(flat, edit));
+    const blocks = range(Math.ceil(this.cells.length / block)).map((k) => {
+      const cells = el("div.mg-cells", { style: `--columns: ${wide}` }, ...this.cells.slice(k * block, (k + 1) * block));
+      return shape.length < 3 ? cells : el("div", {}, el("div.mg-part", {}, `[${k}]`), cells);
+    });
+    if (!this.cells.length) blocks.push(el("div.mg-none", {}, "empty"));
+    const title = el("div.mg-title", {}, el("b", {}, name), ` ${shapeText(shape)}`, note && el("span", {}, ` ${note}`));
+    this.element = el(`div.mg-grid.mg-${kind}`, { role: "group", "aria-label": `${name}, shape ${shapeText(shape)}` },
+      title, el("div.mg-blocks", {}, ...blocks));
+    this.element.addEventListener("keydown", (event) => this.move(event, wide));
+  }
+
+  place(flat) { return this.shape.length ? `${this.name}[${unravel(flat, this.shape).join(", ")}]` : this.name; }
+
+  cell(flat, edit) {
+    const options = { "data-at": `${this.name} ${unravel(flat, this.shape).join(",")}`.trim() };
+    if (edit) {
+      const input = el("input.mg-cell", { type: "number", step: "any", "aria-label": this.place(flat), ...options,
+        onfocus: () => this.pick?.(flat),
+        oninput: () => {
+          const good = input.value !== "" && Number.isFinite(Number(input.value));
+          input.setAttribute("aria-invalid", !good);
+          if (good) edit(flat, Number(input.value));
+        } });
+      return input;
+    }
+    if (!this.pick) return el("span.mg-cell", options);
+    return el("button.mg-cell", { type: "button", tabindex: flat ? -1 : 0, ...options, onclick: () => this.pick(flat) });
+  }
+
+  /** Arrow keys walk over the buttons: the grid is one stop of the Tab key. */
+  move(event, wide) {
+    const from = this.cells.indexOf(event.target);
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -wide, ArrowDown: wide }[event.key];
+    const to = this.cells[from + step];
+    if (from < 0 || event.target.tagName !== "BUTTON" || !to) return;
+    event.preventDefault();
+    to.focus();
+    to.click();
+  }
+
+  /** Show every cell: look(flat) gives {text, on: "lit pick …", badge}. */
+  paint(look) {
+    this.cells.forEach((cell, flat) => {
+      const { text, on = "", badge = "" } = look(flat);
+      const shown = typeof text === "number" ? brief(text) : text;
+      cell.classList.remove("lit", "pick", "copy", "dim", "long", "longer");
+      cell.classList.add(...on.split(" ").filter(Boolean), ...(shown.length > 6 ? ["longer"] : shown.length > 4 ? ["long"] : []));
+      if (cell.tagName === "INPUT") {
+        if (Number(cell.value) !== text || cell.value === "") cell.value = text;
+        return;
+      }
+      cell.textContent = shown;
+      if (badge) cell.append(el("i.mg-badge", {}, badge));
+      if (cell.tagName !== "BUTTON") return;
+      const picked = on.includes("pick");
+      cell.setAttribute("aria-label", `${this.place(flat)}: ${shown}${badge && `, picked ${badge}`}`);
+      cell.setAttribute("aria-pressed", picked);
+      if (picked) for (const other of this.cells) other.tabIndex = other === cell ? 0 : -1;
+    });
+  }
+}
+
+const side = (...children) => el("div.mg-side", {}, ...children);
+
+// ------------------------------------------------------------------------ a graph as a drawing
+
+/** Place the nodes of a program in layers, from left to right (`flat`) or from top to bottom. */
+function layered({ nodes }, flat, small) {
+  const longest = Math.max(...nodes.map((node) => title(node, nodes, small).length));
+  const [wide, high] = [Math.max(small ? 74 : 116, longest * 7.6 + 18), 50];
+  const users = nodes.map((node) => nodes.filter((user) => user.args.includes(node.id)));
+  const depth = nodes.map(() => 0);
+  for (const { id, args } of nodes) if (args.length) depth[id] = 1 + Math.max(...args.map((arg) => depth[arg]));
+  for (const { id, args } of nodes) {
+    if (!args.length && users[id].length) depth[id] = Math.min(...users[id].map((user) => depth[user.id])) - 1;
+  }
+  // A long edge passes through an empty spot in every layer between.
+  const spot = (layer, size, rank) => ({ layer, size, rank, at: 0, near: [] });
+  const spots = nodes.map(({ id }) => spot(depth[id], (flat ? high : wide) + 14, id));
+  const edges = nodes.flatMap(({ id, args }) => args.map((arg, k) => {
+    const between = range(depth[id] - depth[arg] - 1).map((i) => spot(depth[arg] + 1 + i, 30, arg));
+    spots.push(...between);
+    const path = [spots[arg], ...between, spots[id]];
+    path.slice(1).forEach((to, i) => { to.near.push(path[i]); path[i].near.push(to); });
+    return { from: arg, to: id, k, path };
+  }));
+  const layers = range(Math.max(...depth) + 1).map((layer) =>
+    spots.filter((s) => s.layer === layer).sort((a, b) => a.rank - b.rank));
+  for (const layer of layers) settle(layer, () => 0);
+  const mean = (s) => total(s.near.map((other) => other.at)) / (s.near.length || 1);
+  for (const turn of range(24)) {
+    for (const layer of turn % 2 ? layers : [...layers].reverse()) {
+      if (turn < 8) layer.sort((a, b) => mean(a) - mean(b));
+      settle(layer, mean);
+    }
+  }
+  const low = Math.min(...spots.map((s) => s.at - s.size / 2));
+  const cross = Math.max(...spots.map((s) => s.at + s.size / 2)) - low;
+  const pitch = flat ? wide + (small ? 36 : 52) : high + 54;
+  const point = (s) => (flat ? [s.layer * pitch + wide / 2 + 2, s.at - low] : [s.at - low, s.layer * pitch + high / 2 + 2]);
+  const along = (layers.length - 1) * pitch + (flat ? wide : high) + 4;
+  for (const edge of edges) Object.assign(edge, route(edge, edges, point, flat, flat ? [wide / 2, high] : [high / 2, wide]));
+  return { boxes: nodes.map(({ id }) => point(spots[id])), edges, wide, high, small,
+    width: flat ? along : cross, height: flat ? cross : along };
+}
+
+/** Move the spots of a layer to where they want to be, in their order and without overlap. */
+function settle(layer, wish) {
+  const wishes = layer.map(wish);
+  layer.forEach((s, i) => {
+    const before = layer[i - 1];
+    s.at = before ? Math.max(wishes[i], before.at + (before.size + s.size) / 2) : wishes[i];
+  });
+  const shift = total(layer.map((s, i) => wishes[i] - s.at)) / layer.length;
+  for (const s of layer) s.at += shift;
+}
+
+/** The curve of an edge, and where its label stands: in the middle of its last stretch. */
+function route(edge, edges, point, flat, [half, side]) {
+  const into = edges.filter((other) => other.to === edge.to).sort((a, b) => a.path.at(-2).at - b.path.at(-2).at || a.k - b.k);
+  const outOf = edges.filter((other) => other.from === edge.from).sort((a, b) => a.path[1].at - b.path[1].at || a.k - b.k);
+  const port = (group) => (group.indexOf(edge) - (group.length - 1) / 2) * Math.min(20, (0.7 * side) / group.length);
+  const points = edge.path.map(point);
+  const last = points.length - 1;
+  const main = flat ? 0 : 1;
+  points[0][main] += half;
+  points[last][main] -= half;
+  points[last][1 - main] += port(into);
+  points[0][1 - main] += port(outOf);
+  let d = `M${points[0]}`;
+  points.slice(1).forEach((to, i) => {
+    const from = points[i];
+    const middle = (from[main] + to[main]) / 2;
+    d += flat ? `C${middle},${from[1]} ${middle},${to[1]} ${to}` : `C${from[0]},${middle} ${to[0]},${middle} ${to}`;
+  });
+  const [from, to] = points.slice(-2);
+  return { d, label: [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2] };
+}
+
+/** What stands in the head of a node: "p = a × b", or "p: ×" where there is little room. */
+function title({ op, args, name }, nodes, small = false) {
+  if (!OPS[op]) return name;
+  if (small) return `${name}: ${{ "*": "×", "-": "−", negative: "−" }[op] ?? op}`;
+  return `${name} = ${OPS[op].write(...args.map((arg) => nodes[arg].name))}`;
+}
+
+/** Draw a program. look.node(id) gives {on, left, right}, look.edge(edge) gives {on, label}. */
+function drawGraph(program, width, look, label) {
+  const plans = [[true, false], [false, false], [true, true], [false, true]].map((way) => layered(program, ...way));
+  const scale = (plan) => Math.min(0.86, width / plan.width);
+  const plan = plans.reduce((best, other) => (scale(other) > scale(best) ? other : best));
+  const { boxes, edges, wide, high } = plan;
+  const lines = edges.map((edge) => svg(`path.mg-edge.${look.edge(edge).on || "mg-quiet"}`, { d: edge.d }));
+  const labels = edges.filter((edge) => look.edge(edge).label).map((edge) => {
+    const { label: text, on } = look.edge(edge);
+    return svg(`text.mg-local.${on || "mg-quiet"}`, { x: edge.label[0], y: edge.label[1] + 4.5, "data-edge": `${edge.from} ${edge.to} ${edge.k}` }, text);
+  });
+  const cards = program.nodes.map((node) => {
+    const { on, left, right } = look.node(node.id);
+    const [x, y] = boxes[node.id];
+    return svg(`g.mg-node.${on}`, { transform: `translate(${x - wide / 2} ${y - high / 2})`, "data-node": node.name },
+      svg("rect", { width: wide, height: high, rx: OPS[node.op] ? 10 : 3 }),
+      svg("path", { d: `M0 ${high / 2}H${wide}M${wide / 2} ${high / 2}V${high}` }),
+      svg("text.mg-head", { x: wide / 2, y: 17 }, title(node, program.nodes, plan.small)),
+      svg("text.mg-left", { x: wide / 4, y: 42 }, left),
+      svg("text.mg-right", { x: (wide * 3) / 4, y: 42 }, right));
+  });
+  return svg("svg.mg-graph", { viewBox: `0 0 ${plan.width} ${plan.height}`, role: "img", "aria-label": label,
+    style: `max-width: ${plan.width}px` }, ...lines, ...labels, ...cards);
+}
+
+// -------------------------------------------------------- chapter 1: steps through a graph
+
+/** Every step of a walk forward and then backward: what is known, what is active, and the words. */
+function walk(program, at, wrong) {
+  const { nodes, output } = program;
+  const values = evaluate(program, at);
+  const grads = new Map();
+  const [steps, known, passed] = [[], new Set(), []];
+  const record = (phase, words, active, edge) => steps.push({ phase, words, active, edge,
+    known: new Set(known), grads: new Map(grads), passed: [...passed] });
+  for (const node of nodes) if (!OPS[node.op]) known.add(node.id);
+  record("forward", ["The inputs have their values. ", "Every other node waits for its arguments."], -1);
+  for (const { id, op, args } of nodes) {
+    if (!OPS[op]) continue;
+    known.add(id);
+    const filled = OPS[op].write(...args.map((arg) => inBrackets(values[arg])));
+    record("forward", [`${title(nodes[id], nodes)} = ${filled} = `, V(values[id])], id);
+  }
+  grads.set(output, 1);
+  const out = nodes[output].name;
+  record("backward", [`Backward starts at ${out}: nudge ${out} by a little, and ${out} moves by just as much. Its gradient is `, G(1)], output);
+
+  const push = (node, k) => {
+    const arg = node.args[k];
+    if (nodes[arg].op === "number") return false;
+    const [slope, arrives, held] = [local(node, k, values), grads.get(node.id), grads.get(arg)];
+    const given = slope * arrives;
+    grads.set(arg, (held ?? 0) + given);
+    passed.push([arg, node.id, k]);
+    const names = node.args.map((i) => nodes[i].name);
+    const formula = OPS[node.op].words[k](...names, node.name);
+    const how = formula === fmt(slope) ? fmt(slope) : `${formula} = ${fmt(slope)}`;
+    const sum = held === undefined ? [". It is the first to arrive: ", nodes[arg].name, "’s gradient is ", G(given)]
+      : [". ", nodes[arg].name, ` already holds ${fmt(held)}, and gradients add: ${fmt(held)} + ${inBrackets(given)} = `, G(held + given)];
+    record("backward", [`${node.name} sends to ${nodes[arg].name}: local derivative ${how}, times what arrived at ${node.name}, ${fmt(arrives)}, gives `, G(given), ...sum, "."], arg, [arg, node.id, k]);
+    return true;
+  };
+  const visit = (id) => nodes[id].args.forEach((arg, k) => {       // the tempting walk
+    if (steps.length < 400 && push(nodes[id], k)) visit(arg);
+  });
+  if (wrong) visit(output);
+  else for (const node of [...nodes].reverse()) if (grads.has(node.id)) node.args.forEach((_, k) => push(node, k));
+  const last = steps.at(-1);
+  const right = gradients(program, values);
+  const same = (id) => Math.abs((last.grads.get(id) ?? 0) - right[id]) <= 1e-9 * (1 + Math.abs(right[id]));
+  const good = program.inputs.every(({ id }) => same(id));
+  record("done", !wrong ? ["Done: every node was visited once, after everything above it had arrived."]
+    : good ? ["Done. The numbers are right here, by luck: no node in the middle has two users."]
+      : ["Done, and wrong: a node in the middle was visited more than once, and each time it sent everything it held, again."], -1);
+  return { steps, values, right, same };
+}
+
+class Steps extends Figure {
+  static label = "Steps forward and backward through a small graph";
+
+  build() {
+    this.program = parse(this.read("expr", "(a*b + c)*a"));
+    const given = Object.fromEntries(this.read("at", this.hasAttribute("expr") ? "" : "a=2 b=-3 c=10")
+      .trim().split(/\s+/).filter(Boolean).map((part) => part.split("=")).map(([name, x]) => [name, Number(x)]));
+    const order = this.read("order", "right");
+    this.state = { step: 0, order: order === "wrong" ? "wrong" : "right", at: {} };
+    for (const { name } of this.program.inputs) this.state.at[name] = given[name] ?? 1;
+    const start = this.read("start", "0");
+    const { steps } = walk(this.program, this.state.at, this.state.order === "wrong");
+    this.state.step = start === "end" ? steps.length - 1 : start === "backward"
+      ? steps.findIndex((step) => step.phase === "backward") : clamp(Number(start) || 0, 0, steps.length - 1);
+    this.watchWidth();
+    this.back = this.button("← Back", () => this.go(-1));
+    this.next = this.button("Next →", () => this.go(1));
+    this.play = this.button("Play", () => this.toggle());
+    this.progress = el("span.mg-progress");
+    const sliders = this.program.inputs.map(({ name }) => this.inputSlider(name));
+    this.table = el("div");
+    if (order === "choose") {
+      this.panel.append(this.choice("Walk backward", "order", [["right", "topological order"], ["wrong", "depth first"]]));
+    }
+    this.panel.append(el("div.mg-row", {}, this.back, this.next, this.play,
+      this.button("Start again", () => this.update({ step: 0 })), this.progress), el("div.mg-sliders", {}, ...sliders), this.table);
+    this.addEventListener("keydown", (event) => {
+      const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (!way || event.target.tagName === "INPUT") return;
+      event.preventDefault();
+      this.go(way);
+    });
+  }
+
+  inputSlider(name) {
+    const far = Math.max(5, Math.ceil(Math.abs(this.state.at[name])));
+    const [min, max] = this.hasAttribute("range") ? numbers(this.read("range")) : [-far, far];
+    return this.slider(name, { min, max, step: this.read("step", "0.5"), at: `input ${name}`,
+      get: (state) => state.at[name], set: (x) => ({ at: { ...this.state.at, [name]: x } }) });
+  }
+
+  go(way) { this.update({ step: this.state.step + way }); }
+
+  toggle() {
+    if (this.timer) { clearInterval(this.timer); this.timer = null; }
+    else {
+      if (this.state.step >= this.last) this.update({ step: 0 });
+      this.timer = setInterval(() => this.go(1), 1800);
+    }
+    this.play.textContent = this.timer ? "Pause" : "Play";
+  }
+
+  draw() {
+    const { at, order } = this.state;
+    const wrong = order === "wrong";
+    const { steps, values, right, same } = walk(this.program, at, wrong);
+    this.last = steps.length - 1;
+    this.state.step = clamp(this.state.step, 0, this.last);
+    const step = steps[this.state.step];
+    if (this.timer && this.state.step === this.last) this.toggle();
+    this.back.setAttribute("aria-disabled", this.state.step === 0);     // not `disabled`: keep the focus
+    this.next.setAttribute("aria-disabled", this.state.step === this.last);
+    this.progress.textContent = `step ${this.state.step} of ${this.last} · ${step.phase}`;
+    const { nodes } = this.program;
+    const done = step.phase === "done";
+    const is = (edge, other) => other && edge.from === other[0] && edge.to === other[1] && edge.k === other[2];
+    const look = {
+      node: (id) => {
+        const active = id === step.active ? (step.phase === "forward" ? "mg-now" : "mg-now-back") : "mg-idle";
+        const bad = wrong && done && step.grads.has(id) && !same(id);
+        return { on: `${active}${nodes[id].op === "number" ? ".mg-number" : ""}${bad ? ".mg-bad" : ""}`,
+          left: step.known.has(id) ? fmt(values[id]) : "·",
+          right: nodes[id].op === "number" ? "" : step.grads.has(id) ? fmt(step.grads.get(id)) + (bad ? " ✗" : "") : "·" };
+      },
+      edge: (edge) => {
+        const back = step.passed.some((other) => is(edge, other));
+        return { on: is(edge, step.edge) ? "mg-flow-back" : step.phase === "forward" && edge.to === step.active ? "mg-flow" : back ? "mg-done" : "",
+          label: back ? fmt(local(nodes[edge.to], edge.k, values)) : "" };
+      },
+    };
+    const known = nodes.filter(({ id, op }) => op !== "number" && step.known.has(id)).map(({ id, name }) =>
+      `${name} = ${fmt(values[id])}${step.grads.has(id) ? `, gradient ${fmt(step.grads.get(id))}` : ""}`);
+    this.stage.replaceChildren(drawGraph(this.program, this.width, look, `Graph. ${known.join("; ")}`), this.legend());
+    this.say(...step.words);
+    this.table.replaceChildren(...(wrong ? [this.compare(step, right, same)] : []));
+  }
+
+  legend() {
+    return el("p.mg-legend", {}, "In each box: ", V("value"), " on the left, ", G("gradient"), " on the right. On an edge: the local derivative.");
+  }
+
+  compare(step, right, same) {
+    const done = step.phase === "done";
+    const line = ({ id, name }) => el("tr", {}, el("th", { scope: "row" }, `${name}.grad`),
+      el("td", { "data-at": `walk ${name}` }, step.grads.has(id) ? fmt(step.grads.get(id)) : "·"), el("td", { "data-at": `right ${name}` }, fmt(right[id])),
+      el("td", {}, done ? (same(id) ? "equal" : "✗ wrong") : ""));
+    const head = ["", "this walk", "right", ""].map((text) => el(text ? "th" : "td", text ? { scope: "col" } : {}, text));
+    const shown = this.program.nodes.filter(({ id, op }) => op !== "number" && id !== this.program.output);
+    return el("table.mg-table", {}, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...shown.map(line)));
+  }
+}
+
+// ------------------------------------------------------------------------------ plots of curves
+
+/** A picture with axes: X and Y turn numbers into places, `log` makes both axes powers of ten. */
+class Plot {
+  constructor({ width, height, x, y, log = false, names = ["x", "y"] }) {
+    const [left, right, top, bottom] = [46, 10, 26, 40];
+    const scale = log ? Math.log10 : (v) => v;
+    const place = ([lo, hi], from, to) => (v) => from + ((scale(v) - scale(lo)) / (scale(hi) - scale(lo))) * (to - from);
+    this.X = place(x, left, width - right);
+    this.Y = place(y, height - bottom, top);
+    this.unX = (px) => x[0] + ((px - left) / (width - right - left)) * (x[1] - x[0]);
+    const clip = `mg-clip-${++count}`;
+    const ticks = log ? Plot.powers : Plot.ticks;
+    const axis = [];
+    for (const v of ticks(x, width / 75)) {
+      axis.push(svg("line.mg-rule", { x1: this.X(v), x2: this.X(v), y1: top, y2: height - bottom }),
+        svg("text.mg-tick", { x: this.X(v), y: height - bottom + 16, "text-anchor": "middle" }, fmt(v)));
+    }
+    for (const v of ticks(y, height / 50)) {
+      axis.push(svg("line.mg-rule", { x1: left, x2: width - right, y1: this.Y(v), y2: this.Y(v) }),
+        svg("text.mg-tick", { x: left - 6, y: this.Y(v) + 4, "text-anchor": "end" }, fmt(v)));
+    }
+    if (!log && x[0] < 0 && x[1] > 0) axis.push(svg("line.mg-zero", { x1: this.X(0), x2: this.X(0), y1: top, y2: height - bottom }));
+    if (!log && y[0] < 0 && y[1] > 0) axis.push(svg("line.mg-zero", { x1: left, x2: width - right, y1: this.Y(0), y2: this.Y(0) }));
+    axis.push(svg("text.mg-axis", { x: width - right, y: height - 6, "text-anchor": "end" }, names[0]),
+      svg("text.mg-axis", { x: 4, y: 13 }, names[1]));
+    this.layer = svg("g", { "clip-path": `url(#${clip})` });
+    this.top = svg("g");
+    this.element = svg("svg.mg-plot", { viewBox: `0 0 ${width} ${height}`, role: "img" },
+      svg("clipPath", { id: clip }, svg("rect", { x: left, y: top, width: width - left - right, height: height - top - bottom })),
+      ...axis, this.layer, this.top);
+  }
+
+  static ticks([lo, hi], wanted) {
+    const rough = (hi - lo) / Math.max(2, wanted);
+    const unit = 10 ** Math.floor(Math.log10(rough));
+    const step = unit * [1, 2, 5, 10].find((m) => m * unit >= rough);
+    return range(Math.floor(hi / step) - Math.ceil(lo / step) + 1).map((i) => Number(((Math.ceil(lo / step) + i) * step).toPrecision(6)));
+  }
+
+  static powers([lo, hi], wanted) {
+    const [from, to] = [lo, hi].map((v) => Math.round(Math.log10(v)));
+    const step = Math.max(1, Math.ceil((to - from) / wanted));
+    return range(Math.floor((to - from) / step) + 1).map((i) => Number(`1e${to - i * step}`));
+  }
+
+  line(points, name) {
+    let pen = "M";
+    const d = points.map(([x, y]) => {
+      if (!Number.isFinite(y)) { pen = "M"; return ""; }
+      const part = `${pen}${this.X(x).toFixed(1)},${clamp(this.Y(y), -1e4, 1e4).toFixed(1)}`;
+      pen = "L";
+      return part;
+    });
+    this.layer.append(svg(`path.mg-curve.${name}`, { d: d.join("") }));
+  }
+
+  dot(x, y, name, r = 6) { this.top.append(svg(`circle.mg-dot.${name}`, { cx: this.X(x), cy: this.Y(y), r })); }
+
+  note(x, y, text, name, anchor = "start", dx = 0, dy = 0) {
+    this.top.append(svg(`text.mg-note.${name}`, { x: this.X(x) + dx, y: this.Y(y) + dy, "text-anchor": anchor }, text));
+  }
+}
+
+/** Named numbers in a row, each with its own place for tests and for the eye. */
+function readings(pairs) {
+  return el("dl.mg-readings", {}, ...pairs.map(([name, value, kind = "mg-plain"]) =>
+    el("div", {}, el("dt", {}, name), el(`dd.${kind}`, { "data-at": name }, typeof value === "number" ? fmt(value) : value))));
+}
+
+// -------------------------------------------- chapters 1 and 7: a nudge, a ratio, a derivative
+
+const RANGES = { log: [-0.5, 5], sqrt: [-0.5, 5], exp: [-3, 2.2], sin: [-5, 5], cos: [-5, 5],
+  tanh: [-4, 4], sigmoid: [-6, 6] };
+const KINKS = { relu: "At 0 the slope jumps from 0 to 1: there is no derivative. PyTorch, and minigrad, take 0.",
+  abs: "At 0 the slope jumps from −1 to 1: there is no derivative. PyTorch, and minigrad, take 0.",
+  sqrt: "At 0 the curve is vertical: the derivative is infinite." };
+
+class Nudge extends Figure {
+  static label = "A curve, a nudge, and the ratio of the two changes";
+
+  build() {
+    const f = this.read("f", "square");
+    const push = this.read("pullback", null);
+    this.state = { f, x: Number(this.read("x", "1")), dx: Number(this.read("dx", "0.5")), g: Number(push || 1) };
+    this.choose(f);
+    this.watchWidth();
+    if (this.hasAttribute("menu")) {
+      const names = this.read("menu").trim().split(/[\s,]+/).filter(Boolean);
+      const menu = this.menu("f", "f", [...new Set([f, ...(names.length ? names : Object.keys(FUNCTIONS).filter((name) => name !== "cos"))])]);
+      menu.addEventListener("change", () => { this.choose(this.state.f); this.update({ x: clamp(this.state.x, ...this.span) }); });
+      this.panel.append(el("div.mg-row", {}, menu));
+    }
+    const x = this.slider("x", { min: -10, max: 10, step: 0.01, get: (s) => s.x, set: (x) => ({ x }) });
+    this.syncs.unshift(() => {
+      const input = x.querySelector("input");
+      [input.min, input.max] = this.span;
+    });
+    const power = (v) => clamp(10 ** v, 1e-4, 2);
+    const nudge = el("div.mg-sliders", {}, x, this.slider("nudge dx", { min: -4, max: Math.log10(2), step: "any", get: (s) => Math.log10(s.dx),
+      set: (v) => ({ dx: Number(power(v).toPrecision(2)) }), show: () => fmt(this.state.dx) }));
+    if (push !== null) nudge.append(this.slider("g arrives", { min: -3, max: 3, step: 0.5, get: (s) => s.g, set: (g) => ({ g }) }));
+    this.numbers = el("div");
+    this.panel.append(nudge, el("div.mg-row", {}, this.button("Halve the nudge", () => this.update({ dx: Math.max(1e-4, this.state.dx / 2) }))), this.numbers);
+    const drag = (event) => {
+      if (event.type === "pointermove" && !(event.buttons & 1)) return;
+      const box = this.plot.element.getBoundingClientRect();
+      const x = this.plot.unX(((event.clientX - box.left) / box.width) * this.width);
+      this.update({ x: clamp(Number(x.toFixed(2)), ...this.span) });
+    };
+    for (const kind of ["pointerdown", "pointermove"]) this.stage.addEventListener(kind, drag);
+    this.stage.classList.add("mg-drag");
+  }
+
+  /** Take a function: its axes, and the x that may be chosen (where the curve exists). */
+  choose(name) {
+    this.fun = functionOf(name);
+    this.axis = this.hasAttribute("range") ? numbers(this.read("range")) : RANGES[name] ?? [-3, 3];
+    this.span = [{ log: 0.05, sqrt: 0 }[name] ?? this.axis[0], this.axis[1]];
+  }
+
+  draw() {
+    const { x, dx, g } = this.state;
+    const { f, derivative, title } = this.fun;
+    const [y, slope, next] = [f(x), derivative(x), f(x + dx)];
+    const [lo, hi] = this.axis;
+    const points = range(321).map((i) => lo + ((hi - lo) * i) / 320).map((v) => [v, f(v)]);
+    const seen = points.map((p) => p[1]).filter(Number.isFinite);
+    const [low, high] = [Math.max(Math.min(...seen), -20), Math.min(Math.max(...seen), 20)];
+    const room = (high - low) * 0.12 || 1;
+    const plot = this.plot = new Plot({ width: this.width, height: clamp(this.width * 0.56, 250, 360), x: this.axis,
+      y: [low - room, high + room], names: ["x", `y = ${title}`] });
+    plot.line(points, "mg-value");
+    if (Number.isFinite(slope)) plot.line([lo, hi].map((v) => [v, y + slope * (v - x)]), "mg-tangent");
+    plot.line([[x, y], [x + dx, y]], "mg-leg");
+    plot.line([[x + dx, y], [x + dx, next]], "mg-rise");
+    if (Math.abs(plot.X(x + dx) - plot.X(x)) > 26) {
+      const below = next >= y ? 16 : -8;
+      plot.note(x + dx / 2, y, "dx", "mg-plain", "middle", 0, below);
+      if (Math.abs(plot.Y(next) - plot.Y(y)) > 16) plot.note(x + dx, (y + next) / 2, "dy", "mg-value", "start", 7, 4);
+    }
+    plot.dot(x + dx, next, "mg-second", 4);
+    plot.dot(x, y, "mg-first", 8);
+    const [dy, ratio] = [next - y, (next - y) / dx];
+    plot.element.setAttribute("aria-label", `The curve y = ${title} with its tangent at x = ${fmt(x)}, slope ${fmt(slope)}`);
+    this.stage.replaceChildren(plot.element);
+    const rows = [["x", x], ["y", y, "mg-v"], ["dx", dx], ["dy", dy, "mg-v"], ["dy / dx", ratio], ["dy/dx as dx → 0", slope, "mg-g"]];
+    const kink = x === 0 && KINKS[this.state.f] ? ` ${KINKS[this.state.f]}` : "";
+    const first = ["Nudge x by ", fmt(dx), " and y moves by ", V(dy), `: ${fmt(ratio)} times as much. The tangent says `, G(slope), `.${kink}`];
+    if (!this.hasAttribute("pullback")) this.say(...first);
+    else {
+      rows.push(["g · f′(x)", g * slope, "mg-g"]);
+      this.say(...first, " The pullback takes what arrives, g = ", G(g), `, and sends back g · f′(x) = ${fmt(g)} · ${inBrackets(slope)} = `, G(g * slope), ".");
+    }
+    this.numbers.replaceChildren(readings(rows));
+  }
+}
+
+// ------------------------------------------------------ chapter 2: the step of a difference
+
+class StepSize extends Figure {
+  static label = "Error of a difference quotient against its step";
+
+  build() {
+    this.fun = functionOf(this.read("f", "exp"));
+    this.x = Number(this.read("x", "1"));
+    this.state = { power: Math.log10(Number(this.read("h", "1e-4"))), dtype: this.read("dtype", "float64") };
+    this.watchWidth();
+    this.numbers = el("div");
+    this.panel.append(el("div.mg-row", {}, this.choice("Numbers", "dtype", [["float64", "float64"], ["float32", "float32"]])),
+      el("div.mg-sliders", {}, this.slider("step h", { min: -16, max: 0, step: 0.25, get: (s) => s.power,
+        set: (power) => ({ power }), show: (power) => fmt(10 ** power) })), this.numbers);
+  }
+
+  /** Both quotients at step h, with every result rounded to the dtype. */
+  quotients(h) {
+    const round = this.state.dtype === "float32" ? Math.fround : (v) => v;
+    const f = (v) => round(this.fun.f(v, round));
+    const [x, step] = [round(this.x), round(h)];
+    const [here, after, before] = [f(x), f(round(x + step)), f(round(x - step))];
+    return { forward: round(round(after - here) / step), central: round(round(after - before) / round(2 * step)) };
+  }
+
+  draw() {
+    const { power, dtype } = this.state;
+    const { f, derivative } = this.fun;
+    const [x, h] = [this.x, 10 ** power];
+    const truth = derivative(x);
+    const eps = dtype === "float32" ? 2 ** -24 : 2 ** -53;
+    const k = 1e-2;
+    const second = Math.abs((f(x + k) - 2 * f(x) + f(x - k)) / (k * k));
+    const third = Math.abs((f(x + 2 * k) - 2 * f(x + k) + 2 * f(x - k) - f(x - 2 * k)) / (2 * k ** 3));
+    const guess = { forward: (v) => (v * second) / 2, central: (v) => (v * v * third) / 6, rounding: (v) => (eps * Math.abs(f(x))) / v };
+    const floor = 1e-17;
+    const error = (v, kind) => Math.max(Math.abs(this.quotients(v)[kind] - truth), floor);
+    const steps = range(193).map((i) => 10 ** (-16 + i / 12));
+    const plot = new Plot({ width: this.width, height: clamp(this.width * 0.62, 280, 400), x: [1e-16, 1], y: [floor, 10],
+      log: true, names: ["step h", "error"] });
+    for (const kind of ["forward", "central", "rounding"]) plot.line([1e-16, 1].map((v) => [v, guess[kind](v)]), "mg-guide");
+    for (const kind of ["forward", "central"]) {
+      plot.line(steps.map((v) => [v, error(v, kind)]), `mg-${kind}`);
+    }
+    plot.line([[h, floor], [h, 10]], "mg-leg");
+    for (const kind of ["forward", "central"]) plot.dot(h, error(h, kind), `mg-${kind}`);
+    plot.element.setAttribute("aria-label", `Error against step, both in powers of ten, in ${dtype}. Each curve falls, reaches a lowest place and rises again.`);
+    this.stage.replaceChildren(plot.element, el("p.mg-legend", {}, el("span.mg-key.mg-forward", {}, "forward (f(x+h) − f(x)) / h"), " ",
+      el("span.mg-key.mg-central", {}, "central (f(x+h) − f(x−h)) / 2h"), " ", el("span.mg-key.mg-guide", {}, "truncation rising, rounding falling")));
+    const now = this.quotients(h);
+    const part = (kind) => {
+      const [cut, noise] = [guess[kind](h), guess.rounding(h)];
+      return cut > 3 * noise ? ", mostly truncation: the step is too big" : noise > 3 * cut ? ", mostly rounding: the step is too small" : ", near its best step";
+    };
+    this.say(`At h = ${fmt(h)} in ${dtype}, the forward quotient is off by `, V(Math.abs(now.forward - truth)), `${part("forward")}. The central one is off by `,
+      G(Math.abs(now.central - truth)), `${part("central")}.`);
+    this.words.dataset.h = h;
+    this.numbers.replaceChildren(readings([["f′(x)", fmt(truth, 11)], ["forward", fmt(now.forward, 11), "mg-v"], ["forward error", Math.abs(now.forward - truth), "mg-v"],
+      ["central", fmt(now.central, 11), "mg-g"], ["central error", Math.abs(now.central - truth), "mg-g"]]));
+  }
+}
+
+// ---------------------------------------------------------- chapter 3: a matrix times a vector
+
+const terms = (pairs) => pairs.map(([a, b]) => `${inBrackets(a)}·${inBrackets(b)}`).join(" + ");
+
+class MatVec extends Figure {
+  static label = "A matrix times a vector, forward and backward";
+
+  build() {
+    const a = rows(this.read("a", "1 2 3; 4 5 6"));
+    const [m, n] = [a.length, a[0].length];
+    const x = numbers(this.read("x", n === 3 ? "2 0 -1" : range(n).map((j) => j + 1).join(" ")));
+    const g = numbers(this.read("g", range(m).map((i) => i + 1).join(" ")));
+    this.state = { a: a.flat(), x, g, row: 0, mode: this.read("mode", "forward") };
+    const change = (key) => (flat, value) => this.update({ [key]: this.state[key].map((old, i) => (i === flat ? value : old)) });
+    const row = (flat) => this.update({ row: flat });
+    const matrix = (name, more) => new Grid({ name, shape: [m, n], pick: (flat) => row(Math.floor(flat / n)), ...more });
+    const vector = (name, size, more) => new Grid({ name, shape: [size], ...more });
+    this.grids = {
+      x: vector("x", n, { edit: change("x") }), a: matrix("A", { edit: change("a") }),
+      y: vector("y", m, { column: true, pick: row }),
+      x2: vector("x", n), da: matrix("A.grad", { kind: "grad" }),
+      g: vector("g", m, { column: true, kind: "grad", edit: change("g"), pick: row }),
+      a2: matrix("A"), g2: vector("g", m, { column: true, kind: "grad", pick: row }), dx: vector("x.grad", n, { kind: "grad" }),
+    };
+    const shown = Object.fromEntries(Object.entries(this.grids).map(([key, grid]) => [key, grid.element]));
+    this.forward = side(el("div.mg-cross", {}, shown.x, el("span"), shown.a, shown.y));
+    this.backward = side(
+      el("div", {}, el("p.mg-rule-text", {}, "A.grad = outer(g, x)"), el("div.mg-cross", {}, shown.x2, el("span"), shown.da, shown.g)),
+      el("div", {}, el("p.mg-rule-text", {}, "x.grad = Aᵀ @ g, rows added one by one"), el("div.mg-cross", {}, shown.a2, shown.g2, shown.dx)));
+    this.stage.append(this.forward, this.backward);
+    this.panel.append(el("div.mg-row", {}, this.choice("Direction", "mode", [["forward", "forward"], ["backward", "backward"]]),
+      this.button("← Row", () => this.update({ row: Math.max(0, this.state.row - 1) })),
+      this.button("Row →", () => this.update({ row: Math.min(m - 1, this.state.row + 1) }))));
+    this.size = [m, n];
+  }
+
+  draw() {
+    const { a, x, g, row, mode } = this.state;
+    const [m, n] = this.size;
+    const { grids } = this;
+    const cut = (i) => a.slice(i * n, i * n + n);
+    const y = range(m).map((i) => total(cut(i).map((v, j) => v * x[j])));
+    const inRow = (flat, name = "lit") => (Math.floor(flat / n) === row ? name : "");
+    grids.x.paint((j) => ({ text: x[j], on: "lit" }));
+    grids.a.paint((k) => ({ text: a[k], on: inRow(k) }));
+    grids.y.paint((i) => ({ text: y[i], on: i === row ? "pick" : "" }));
+    // Backward is shown row by row: rows after the chosen one have not sent anything yet.
+    const upTo = (j) => total(range(row + 1).map((i) => g[i] * a[i * n + j]));
+    grids.x2.paint((j) => ({ text: x[j], on: "lit" }));
+    grids.da.paint((k) => ({ text: Math.floor(k / n) <= row ? g[Math.floor(k / n)] * x[k % n] : "·", on: inRow(k) }));
+    for (const grid of [grids.g, grids.g2]) grid.paint((i) => ({ text: g[i], on: i === row ? "pick" : "" }));
+    grids.a2.paint((k) => ({ text: a[k], on: inRow(k) }));
+    grids.dx.paint((j) => ({ text: upTo(j), on: "lit" }));
+    this.forward.hidden = mode !== "forward";
+    this.backward.hidden = mode === "forward";
+    if (mode === "forward") {
+      this.say(`A ${shapeText(this.size)} @ x ${shapeText([n])} → y ${shapeText([m])}. y[${row}] = A[${row}] · x = ${terms(cut(row).map((v, j) => [v, x[j]]))} = `, V(y[row]), ".");
+      return;
+    }
+    const list = (values) => `[${values.map((v) => fmt(v)).join(", ")}]`;
+    const gave = cut(row).map((v) => g[row] * v);
+    this.say(`Row ${row} was one dot product, so it sends g[${row}] = `, G(g[row]), ` two ways: to its own row, A.grad[${row}] = ${fmt(g[row])}·x = `, G(list(x.map((v) => g[row] * v))),
+      `; and to the shared x, ${fmt(g[row])}·A[${row}] = ${list(gave)}, which is added: x.grad = `, G(list(range(n).map(upTo))), row < m - 1 ? ` after ${row + 1} of ${m} rows.` : ", complete.");
+  }
+}
+
+// ---------------------------------------------------------- chapter 4: a matrix times a matrix
+
+class MatMul extends Figure {
+  static label = "A matrix times a matrix, forward and backward";
+
+  build() {
+    const [a, b] = [rows(this.read("a", "1 2 3; 4 5 6")), rows(this.read("b", "1 0; 2 1; 0 3"))];
+    const [n, k, m] = [a.length, b.length, b[0].length];
+    if (a[0].length !== k) throw new Error(`A has ${a[0].length} columns but B has ${k} rows`);
+    const g = this.hasAttribute("g") ? rows(this.read("g")).flat() : range(n * m).map((i) => i + 1);
+    this.size = { n, k, m };
+    this.state = { a: a.flat(), b: b.flat(), g, at: { forward: 0, "a.grad": 0, "b.grad": 0 }, mode: this.read("mode", "forward").toLowerCase() };
+    this.panel.append(el("div.mg-row", {}, this.choice("Show", "mode", [["forward", "forward"], ["a.grad", "A.grad"], ["b.grad", "B.grad"]])));
+    this.syncs.push(({ mode }) => { if (mode !== this.shown) this.lay(mode); });
+  }
+
+  /** Three places that never move: A's at the left, B's above, C's where they meet. */
+  lay(mode) {
+    this.shown = mode;
+    const { n, k, m } = this.size;
+    const change = (key) => (flat, value) => this.update({ [key]: this.state[key].map((old, i) => (i === flat ? value : old)) });
+    const pick = (flat) => this.update({ at: { ...this.state.at, [mode]: flat } });
+    const grad = { kind: "grad" };
+    this.left = mode === "a.grad" ? new Grid({ name: "A.grad", shape: [n, k], pick, ...grad }) : new Grid({ name: "A", shape: [n, k], edit: change("a") });
+    this.above = mode === "b.grad" ? new Grid({ name: "B.grad", shape: [k, m], pick, ...grad }) : new Grid({ name: "B", shape: [k, m], edit: change("b") });
+    this.corner = mode === "forward" ? new Grid({ name: "C", shape: [n, m], pick }) : new Grid({ name: "G", shape: [n, m], edit: change("g"), note: "= C.grad", ...grad });
+    const rule = { forward: "C = A @ B", "a.grad": "A.grad = G @ Bᵀ", "b.grad": "B.grad = Aᵀ @ G" }[mode];
+    this.stage.replaceChildren(el("p.mg-rule-text", {}, rule), side(el("div.mg-cross.mg-product", {}, el("span"), this.above.element, this.left.element, this.corner.element)));
+  }
+
+  draw() {
+    const { a, b, g, mode } = this.state;
+    const { n, k, m } = this.size;
+    const flat = this.state.at[mode];
+    const [A, B, Gr] = [(i, l) => a[i * k + l], (l, j) => b[l * m + j], (i, j) => g[i * m + j]];
+    const mark = (grid, text, on) => grid.paint((f) => ({ text: text(...unravel(f, grid.shape)), on: on(...unravel(f, grid.shape)) ? "lit" : "" }));
+    const chosen = (grid, text) => grid.paint((f) => ({ text: text(...unravel(f, grid.shape)), on: f === flat ? "pick" : "" }));
+    const [A2, B2, C2] = [[n, k], [k, m], [n, m]].map(shapeText);
+    if (mode === "forward") {
+      const [i, j] = unravel(flat, [n, m]);
+      const C = (r, c) => total(range(k).map((l) => A(r, l) * B(l, c)));
+      mark(this.left, A, (r) => r === i);
+      mark(this.above, B, (_, c) => c === j);
+      chosen(this.corner, C);
+      this.say(`${A2} @ ${B2} → ${C2}. C[${i}, ${j}] = row ${i} of A · column ${j} of B = ${terms(range(k).map((l) => [A(i, l), B(l, j)]))} = `, V(C(i, j)), ".");
+    } else if (mode === "a.grad") {
+      const [i, l] = unravel(flat, [n, k]);
+      const D = (r, c) => total(range(m).map((j) => Gr(r, j) * B(c, j)));
+      mark(this.corner, Gr, (r) => r === i);
+      mark(this.above, B, (r) => r === l);
+      chosen(this.left, D);
+      this.say(`A[${i}, ${l}] is used in row ${i} of C only, each time times row ${l} of B. A.grad[${i}, ${l}] = ${terms(range(m).map((j) => [Gr(i, j), B(l, j)]))} = `, G(D(i, l)),
+        `. All entries: G ${C2} @ Bᵀ ${shapeText([m, k])} → ${A2}.`);
+    } else {
+      const [l, j] = unravel(flat, [k, m]);
+      const D = (r, c) => total(range(n).map((i) => A(i, r) * Gr(i, c)));
+      mark(this.left, A, (_, c) => c === l);
+      mark(this.corner, Gr, (_, c) => c === j);
+      chosen(this.above, D);
+      this.say(`B[${l}, ${j}] is used in column ${j} of C only, each time times column ${l} of A. B.grad[${l}, ${j}] = ${terms(range(n).map((i) => [A(i, l), Gr(i, j)]))} = `, G(D(l, j)),
+        `. All entries: Aᵀ ${shapeText([k, n])} @ G ${C2} → ${B2}.`);
+    }
+  }
+}
+
+// ------------------------------------------------------------------- chapter 5: broadcasting
+
+/** "(3, 1)" or "3,1" or "()" as a list of sizes. */
+function parseShape(text) {
+  const inside = text.trim().replace(/^\(|\)$/g, "").trim();
+  const sizes = inside ? inside.replace(/,\s*$/, "").split(",").map((part) => part.trim()) : [];
+  if (sizes.some((size) => !/^\d+$/.test(size))) throw new Error(`“${text}” is not a shape: write sizes with commas, such as 3,1.`);
+  if (sizes.length > 5) throw new Error("Five dimensions are the most this figure can line up.");
+  return sizes.map(Number);
+}
+
+/** Line two shapes up at the right: [{a, b, out}] for each dimension; out is null where they clash. */
+function align(a, b) {
+  const ndim = Math.max(a.length, b.length);
+  return range(ndim).map((i) => {
+    const [p, q] = [a[a.length - ndim + i], b[b.length - ndim + i]];
+    return { a: p, b: q, out: p === undefined ? q : q === undefined || p === q || q === 1 ? p : p === 1 ? q : null };
+  });
+}
+
+/** For every element of `out`, the element of an array of shape `shape` that it is a copy of. */
+function sources(shape, out) {
+  return range(product(out)).map((flat) => {
+    const index = unravel(flat, out).slice(out.length - shape.length);
+    return ravel(index.map((i, axis) => (shape[axis] === 1 ? 0 : i)), shape);
+  });
+}
+
+class Broadcast extends Figure {
+  static label = "Two shapes lined up, copied forward, summed backward";
+
+  build() {
+    this.state = { a: this.read("a", "3,1"), b: this.read("b", "4"), mode: this.read("mode", "forward"), picked: { side: "a", flat: 0 } };
+    const afresh = { picked: { side: "a", flat: 0 } };
+    const fields = [this.field("shape of a", "a"), this.field("shape of b", "b")];
+    this.panel.append(el("div.mg-row", {}, ...fields, this.choice("Direction", "mode", [["forward", "forward"], ["backward", "backward"]])),
+      this.examples(this.read("examples", "3,1 & 4 | 3 & 4 | 2,3 & 3 | 2,3,1 & 3,4 | () & 2,2"), (part) => {
+        const [a, b] = part.split("&").map((shape) => shape.trim());
+        return { a, b, ...afresh };
+      }));
+    this.table = el("div.mg-scroll");
+    this.arrays = el("div");
+    this.stage.append(this.table, this.arrays);
+  }
+
+  draw() {
+    const { mode } = this.state;
+    let shapes;
+    try { shapes = [parseShape(this.state.a), parseShape(this.state.b)]; } catch (error) {
+      this.key = null;
+      this.table.replaceChildren();
+      this.arrays.replaceChildren();
+      this.complain(error.message);
+      return;
+    }
+    const columns = align(...shapes);
+    this.table.replaceChildren(this.alignment(columns));
+    const clash = columns.findLastIndex(({ out }) => out === null);
+    if (clash >= 0) {
+      this.key = null;
+      this.arrays.replaceChildren();
+      const { a, b } = columns[clash];
+      this.complain(`Shapes ${shapes.map(shapeText).join(" and ")} cannot be broadcast: dimension ${fmt(clash - columns.length)} has size ${a} in a and ${b} in b. Sizes must be equal, or one of them 1 or missing.`);
+      return;
+    }
+    const out = columns.map((column) => column.out);
+    if (out.length > 3 || product(out) > 48 || product(out) === 0) {
+      this.key = null;
+      this.arrays.replaceChildren();
+      this.say(`${shapes.map(shapeText).join(" and ")} give ${shapeText(out)}${product(out) ? ". Too many cells to draw here." : ": no cells at all."}`);
+      return;
+    }
+    this.fill(shapes, out, mode);
+  }
+
+  alignment(columns) {
+    const line = (key, name) => el("tr", {}, el("th", { scope: "row" }, name), ...columns.map((column) => {
+      const size = column[key];
+      const copied = key !== "out" && column.out !== null && (size ?? 1) !== column.out;
+      const options = { "data-at": `${name} ${columns.indexOf(column)}` };
+      if (key === "out" && size === null) return el("td.mg-clash", options, "✗");
+      return el(copied ? "td.mg-copied" : "td", options, size === undefined ? (copied ? `– → ${column.out}` : "–") : copied ? `${size} → ${column.out}` : String(size));
+    }));
+    const head = columns.map((_, i) => el("th", { scope: "col" }, fmt(i - columns.length)));
+    return el("table.mg-table.mg-align", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "dimension"), ...head)),
+      el("tbody", {}, line("a", "a"), line("b", "b"), line("out", "result")));
+  }
+
+  /** Draw the arrays. Forward, a and b are shown at the result's shape, copies with a dashed edge. */
+  fill(shapes, out, mode) {
+    const maps = { a: sources(shapes[0], out), b: sources(shapes[1], out) };
+    const values = { a: range(product(shapes[0])).map((i) => 10 * (i + 1)), b: range(product(shapes[1])).map((i) => i + 1) };
+    const upstream = range(product(out)).map((i) => i + 1);
+    const forward = mode === "forward";
+    const key = JSON.stringify([shapes, mode]);
+    if (key !== this.key) {
+      this.key = key;
+      const pick = (name, map) => (flat) => this.update({ picked: { side: name, flat: map ? map[flat] : flat } });
+      const input = (name, i) => (forward
+        ? new Grid({ name, shape: out, pick: pick(name, maps[name]), note: shapeText(shapes[i]) === shapeText(out) ? "" : `from ${shapeText(shapes[i])}` })
+        : new Grid({ name: `${name}.grad`, shape: shapes[i], kind: "grad", pick: pick(name) }));
+      this.grids = { a: input("a", 0), b: input("b", 1), out: new Grid({ name: forward ? "a + b" : "g", shape: out, kind: forward ? "value" : "grad" }) };
+      const order = forward ? ["a", "b", "out"] : ["out", "a", "b"];
+      const signs = forward ? ["+", "=", ""] : ["→", "", ""];
+      this.arrays.replaceChildren(side(...order.flatMap((name, i) => [this.grids[name].element, el("span.mg-sign", { "aria-hidden": "true" }, signs[i])]).slice(0, -1)));
+    }
+    const { side: chosen } = this.state.picked;
+    const flat = Math.min(this.state.picked.flat, values[chosen].length - 1);
+    const fed = range(product(out)).filter((o) => maps[chosen][o] === flat);
+    const sumBack = (name, i) => total(upstream.filter((_, o) => maps[name][o] === i));
+    for (const name of ["a", "b"]) {
+      const first = (o) => maps[name].indexOf(maps[name][o]) === o;
+      if (forward) this.grids[name].paint((o) => ({ text: values[name][maps[name][o]], on: `${first(o) ? "" : "copy"} ${name === chosen && fed.includes(o) ? (first(o) ? "pick" : "lit") : ""}` }));
+      else this.grids[name].paint((i) => ({ text: sumBack(name, i), on: name === chosen && i === flat ? "pick" : "" }));
+    }
+    this.grids.out.paint((o) => ({ text: forward ? values.a[maps.a[o]] + values.b[maps.b[o]] : upstream[o], on: fed.includes(o) ? "lit" : "" }));
+    const shape = shapes[chosen === "a" ? 0 : 1];
+    const place = shape.length ? `${chosen}[${unravel(flat, shape).join(", ")}]` : chosen;
+    const times = fed.length === 1 ? "once" : `${fed.length} times`;
+    if (forward) this.say(`${shapes.map(shapeText).join(" and ")} give ${shapeText(out)}. ${place} = `, V(values[chosen][flat]), ` is used ${times}${fed.length > 1 ? ": copies have a dashed edge" : ""}.`);
+    else this.say(`${place} was used ${times}, so ${fed.length > 1 ? "its gradients add" : "one gradient returns"}: ${chosen}.grad${place.slice(1)} = ${fed.map((o) => fmt(upstream[o])).join(" + ")} = `, G(sumBack(chosen, flat)),
+      `. ${chosen}.grad has the shape of ${chosen}, ${shapeText(shape)}.`);
+  }
+}
+
+// ------------------------------------------------------------------------ chapter 6: slicing
+
+/** Read an index, "1:, ::2" or "[0, 0, 2]" or "x > 6", as a list of items, as NumPy would. */
+function parseIndex(text, shape, values) {
+  const mask = text.match(/^\s*x\s*(?:%\s*(\d+)\s*)?(<=|>=|==|!=|<|>)\s*(-?\d+)\s*$/);
+  if (mask) {
+    const [, modulus, sign, number] = mask;
+    const test = { "<": (v, n) => v < n, ">": (v, n) => v > n, "<=": (v, n) => v <= n, ">=": (v, n) => v >= n, "==": (v, n) => v === n, "!=": (v, n) => v !== n }[sign];
+    return where(values.map((v) => test(modulus ? v % Number(modulus) : v, Number(number))), shape);
+  }
+  const parts = text.match(/\[[^\]]*\]|[^,[\]]+/g) ?? [];
+  return parts.map((part) => part.trim()).filter(Boolean).flatMap((part) => {
+    if (part === "..." || part === "Ellipsis") return [{ kind: "dots" }];
+    if (part === "None") return [{ kind: "new" }];
+    if (/^-?\d+$/.test(part)) return [{ kind: "int", value: Number(part) }];
+    const slice = part.match(/^(-?\d+)?\s*:\s*(-?\d+)?\s*(?::\s*(-?\d+)?)?$/);
+    if (slice) return [{ kind: "slice", limits: slice.slice(1).map((v) => (v === undefined ? null : Number(v))) }];
+    return parseList(part);
+  });
+}
+
+function parseList(part) {
+  let list;
+  try { list = JSON.parse(part.replaceAll("True", "true").replaceAll("False", "false")); } catch { /* told below */ }
+  if (!Array.isArray(list)) throw new Error(`“${part}” is not an index. Try a number, a slice 1:3, a list [0, 2], ... or None.`);
+  if (list.length && list.every((v) => typeof v === "boolean")) {
+    return [{ kind: "list", shape: [list.filter(Boolean).length], data: list.flatMap((yes, i) => (yes ? [i] : [])), mask: list.length }];
+  }
+  if (!list.every(Number.isInteger)) throw new Error("A list in an index holds whole numbers, or only True and False.");
+  return [{ kind: "list", shape: [list.length], data: list }];
+}
+
+/** A mask of the whole array picks what its list of positions picks. */
+function where(mask, shape) {
+  const hits = range(mask.length).filter((flat) => mask[flat]).map((flat) => unravel(flat, shape));
+  return shape.map((_, axis) => ({ kind: "list", shape: [hits.length], data: hits.map((index) => index[axis]) }));
+}
+
+/** The positions a slice picks on a dimension of this size (negative steps too). */
+function slicePositions([start, stop, step], size) {
+  step ??= 1;
+  if (step === 0) throw new Error("The step of a slice cannot be 0.");
+  const [lo, hi] = step > 0 ? [0, size] : [-1, size - 1];
+  const limit = (v, otherwise) => (v === null ? otherwise : clamp(v < 0 ? v + size : v, lo, hi));
+  const [from, to] = [limit(start, step > 0 ? lo : hi), limit(stop, step > 0 ? hi : lo)];
+  return range(Math.max(0, Math.ceil((to - from) / step))).map((i) => from + i * step);
+}
+
+/** Apply an index: the shape of the result and, for each of its elements, the element of x it is. */
+function takeIndex(items, shape) {
+  const used = items.filter(({ kind }) => kind !== "new" && kind !== "dots").length;
+  if (used > shape.length) throw new Error(`Too many indices: x has ${shape.length} dimension${shape.length === 1 ? "" : "s"}, the index names ${used}.`);
+  if (items.filter(({ kind }) => kind === "dots").length > 1) throw new Error("An index may hold only one ...");
+  const all = { kind: "slice", limits: [null, null, null] };
+  const rest = range(shape.length - used).map(() => all);
+  const whole = items.some(({ kind }) => kind === "dots") ? items.flatMap((item) => (item.kind === "dots" ? rest : [item])) : [...items, ...rest];
+  let axis = 0;
+  const fancy = items.some(({ kind }) => kind === "list");
+  const parts = whole.map((item) => {
+    if (item.kind === "new") return { shape: [1] };
+    const size = shape[axis];
+    const part = { axis: axis++ };
+    if (item.kind === "slice") { part.at = slicePositions(item.limits, size); return { ...part, shape: [part.at.length] }; }
+    if (item.mask !== undefined && item.mask !== size) throw new Error(`The mask has ${item.mask} entries, but dimension ${part.axis} has size ${size}.`);
+    part.at = (item.kind === "int" ? [item.value] : item.data).map((i) => {
+      if (i < -size || i >= size) throw new Error(`Index ${fmt(i)} is out of range for dimension ${part.axis} with size ${size}.`);
+      return i < 0 ? i + size : i;
+    });
+    return { ...part, shape: item.kind === "int" ? [] : item.shape, together: fancy };
+  });
+  // Lists walk together: they give one block of dimensions, at the front unless they stand side by side.
+  const lists = parts.filter((part) => part.together);
+  const block = lists.reduce((out, { shape: own }) => {
+    const columns = align(out, own);
+    if (columns.some((column) => column.out === null)) throw new Error(`Lists of length ${out[0]} and ${own[0]} cannot be used together.`);
+    return columns.map((column) => column.out);
+  }, []);
+  const places = lists.map((part) => parts.indexOf(part));
+  const beside = places.every((place, i) => !i || place === places[i - 1] + 1);
+  const others = parts.filter((part) => !part.together);
+  const before = lists.length && beside ? parts.slice(0, places[0]).length : 0;
+  const out = [...others.slice(0, before).flatMap((part) => part.shape), ...block, ...others.slice(before).flatMap((part) => part.shape)];
+  const start = total(others.slice(0, before).map((part) => part.shape.length));
+  const from = range(product(out)).map((flat) => {
+    const index = unravel(flat, out);
+    const shared = index.splice(start, block.length);
+    const source = shape.map(() => 0);
+    for (const part of lists) source[part.axis] = part.at[part.at.length === 1 ? 0 : shared.at(-1)];
+    for (const part of others) {
+      const [i] = part.shape.length ? index.splice(0, 1) : [0];
+      if (part.axis !== undefined) source[part.axis] = part.at[i];
+    }
+    return ravel(source, shape);
+  });
+  return { shape: out, from };
+}
+
+class Slice extends Figure {
+  static label = "An index, what it picks, and the way of the gradient back";
+
+  build() {
+    this.shape = parseShape(this.read("shape", "3,4"));
+    this.values = range(product(this.shape));
+    this.state = { index: this.read("index", "1:, ::2"), mode: this.read("mode", "forward"), at: null };
+    this.panel.append(el("div.mg-row", {}, this.field("y = x[", "index", { after: "]", "aria-label": "index" }),
+      this.choice("Direction", "mode", [["forward", "forward"], ["backward", "backward"]])),
+    this.examples(this.read("examples", "1:, ::2 | [0, 0, 2] | ..., -1 | None, 1 | x > 6 | [0, 2], [1, 1]"), (index) => ({ index, at: null })));
+  }
+
+  draw() {
+    const { index, mode } = this.state;
+    let taken;
+    try { taken = takeIndex(parseIndex(index, this.shape, this.values), this.shape); } catch (error) {
+      this.complain(error.message);
+      this.stage.classList.add("mg-old");
+      return;
+    }
+    this.stage.classList.remove("mg-old");
+    const { shape, from } = taken;
+    if (shape.length > 3) { this.say(`The result has shape ${shapeText(shape)}: too many dimensions to draw here.`); return; }
+    const forward = mode === "forward";
+    const key = JSON.stringify([shape, from, mode]);
+    if (key !== this.key) {
+      this.key = key;
+      this.state.at = null;
+      const kind = forward ? "value" : "grad";
+      this.x = new Grid({ name: forward ? "x" : "x.grad", shape: this.shape, kind, pick: (at) => this.update({ at }) });
+      this.y = new Grid({ name: forward ? "y" : "y.grad", shape, kind, pick: (flat) => this.update({ at: from[flat] }) });
+      this.stage.replaceChildren(side(this.x.element, el("span.mg-sign", { "aria-hidden": "true" }, forward ? "→" : "←"), this.y.element));
+    }
+    const uses = this.values.map((_, i) => range(from.length).filter((o) => from[o] === i));
+    const g = (o) => o + 1;
+    const sum = (i) => total(uses[i].map(g));
+    const at = this.state.at;
+    this.x.paint((i) => ({ text: forward ? this.values[i] : sum(i), on: i === at ? "pick" : uses[i].length ? "lit" : "dim",
+      badge: uses[i].length > 1 ? `×${uses[i].length}` : "" }));
+    this.y.paint((o) => ({ text: forward ? this.values[from[o]] : g(o), on: from[o] === at ? "pick" : "lit" }));
+    const gone = `x ${shapeText(this.shape)} → y ${shapeText(shape)}. `;
+    const often = uses.some((list) => list.length > 1);
+    if (at === null) {
+      this.say(gone, forward ? `${new Set(from).size} of ${this.values.length} cells are picked${often ? ", some more than once (×2)" : ""}. Click a cell to follow it.`
+        : `Each gradient goes back to the cell it came from${often ? ", and where a cell was picked twice, they add" : ""}; cells that were not picked get 0.`);
+      return;
+    }
+    const place = `x[${unravel(at, this.shape).join(", ")}]`;
+    if (forward) this.say(gone, `${place} = `, V(this.values[at]), ` is picked ${["not at all", "once", "twice"][uses[at].length] ?? `${uses[at].length} times`}.`);
+    else this.say(gone, `The gradient of ${place} is ${uses[at].length > 1 ? `${uses[at].map((o) => fmt(g(o))).join(" + ")} = ` : ""}`, G(sum(at)), uses[at].length ? "." : ": it was not picked.");
+  }
+}
+
+// --------------------------------------------------------------------- chapter 8: reductions
+
+// op: the value of a group, the gradient of a group when g arrives, and both in words.
+// `index` tells the two kinds of max apart: over an axis it picks one index, else ties share.
+const ties = (v) => v.filter((x) => x === Math.max(...v)).length;
+const logsumexp = (v) => Math.max(...v) + Math.log(total(v.map((x) => Math.exp(x - Math.max(...v)))));
+const shared = (v, g) => v.map((x) => (x === Math.max(...v) ? g / ties(v) : 0));
+const REDUCTIONS = {
+  sum: { value: total, grad: (v, g) => v.map(() => g), words: (list) => list.join(" + "), back: (g) => `every cell gets ${g}` },
+  mean: { value: (v) => total(v) / v.length, grad: (v, g) => v.map(() => g / v.length), words: (list) => `(${list.join(" + ")}) / ${list.length}`,
+    back: (g, v) => `every cell gets ${g} / ${v.length}` },
+  max: { value: (v) => Math.max(...v), grad: (v, g, index) => (index ? v.map((_, i) => (i === v.indexOf(Math.max(...v)) ? g : 0)) : shared(v, g)),
+    words: (list) => `max(${list.join(", ")})`,
+    back: (g, v, index) => (index ? `the first largest cell gets all of ${g}` : ties(v) > 1 ? `over everything, the ${ties(v)} largest cells share ${g} evenly` : `the largest cell gets ${g}`) },
+  amax: { value: (v) => Math.max(...v), grad: shared, words: (list) => `max(${list.join(", ")})`,
+    back: (g, v) => (ties(v) > 1 ? `the ${ties(v)} largest cells share ${g} evenly` : `the largest cell gets ${g}`) },
+  logsumexp: { value: logsumexp, grad: (v, g) => v.map((x) => g * Math.exp(x - logsumexp(v))), words: (list) => `log(${list.map((x) => `exp ${x}`).join(" + ")})`,
+    back: (g) => `each cell gets exp(x − y) · ${g}: shares that add up to ${g}` },
+};
+
+class Reduce extends Figure {
+  static label = "A reduction, and how its gradient returns";
+
+  build() {
+    const x = rows(this.read("x", "3 1 4 1; 5 9 2 6; 5 3 5 9"));
+    this.shape = [x.length, x[0].length];
+    this.state = { x: x.flat(), g: [], op: this.read("op", "sum"), axis: this.read("axis", "None"), keepdim: this.hasAttribute("keepdim"), at: 0 };
+    const ops = this.read("ops", Object.keys(REDUCTIONS).join(" ")).split(/[\s,]+/).filter((op) => REDUCTIONS[op]);
+    this.panel.append(el("div.mg-row", {}, this.menu("operation", "op", ops), this.choice("over", "axis", [["None", "all"], ["0", "dim 0"], ["1", "dim 1"]]), this.check("keepdim", "keepdim")));
+  }
+
+  /** The shape of the result, and for every group the cells of x that it is made of. */
+  groups() {
+    const [m, n] = this.shape;
+    const keep = this.state.keepdim;
+    if (this.state.axis === "0") return { shape: keep ? [1, n] : [n], cells: range(n).map((j) => range(m).map((i) => i * n + j)) };
+    if (this.state.axis === "1") return { shape: keep ? [m, 1] : [m], cells: range(m).map((i) => range(n).map((j) => i * n + j)) };
+    return { shape: keep ? [1, 1] : [], cells: [range(m * n)] };
+  }
+
+  lay(shape, cells) {
+    const { axis } = this.state;
+    const pick = (at) => this.update({ at });
+    const holder = (flat) => pick(cells.findIndex((group) => group.includes(flat)));
+    const set = (flat, value) => this.update({ g: this.state.g.map((old, i) => (i === flat ? value : old)) });
+    const edit = (flat, value) => this.update({ x: this.state.x.map((old, i) => (i === flat ? value : old)) });
+    const column = axis === "1";
+    this.state.g = cells.map((_, i) => i + 1);
+    this.state.at = 0;
+    this.x = new Grid({ name: "x", shape: this.shape, edit, pick: holder });
+    this.y = new Grid({ name: "y", shape, column, pick });
+    this.dx = new Grid({ name: "x.grad", shape: this.shape, kind: "grad", pick: holder });
+    this.g = new Grid({ name: "g", shape, column, kind: "grad", edit: set, pick, note: "= y.grad" });
+    const way = column ? "mg-across" : "mg-down";
+    this.stage.replaceChildren(side(el(`div.mg-pair.${way}`, {}, this.x.element, this.y.element), el(`div.mg-pair.${way}`, {}, this.dx.element, this.g.element)));
+  }
+
+  draw() {
+    const { shape, cells } = this.groups();
+    const key = JSON.stringify([shape, this.state.axis]);
+    if (key !== this.key) { this.key = key; this.lay(shape, cells); }
+    const { x, g, at, op, axis, keepdim } = this.state;
+    const { value, grad, words, back } = REDUCTIONS[op];
+    const index = axis !== "None";
+    const pick = (group) => group.map((flat) => x[flat]);
+    const y = cells.map((group) => value(pick(group)));
+    const returned = [];
+    cells.forEach((group, k) => grad(pick(group), g[k], index).forEach((v, i) => { returned[group[i]] = v; }));
+    const lit = (flat) => (cells[at].includes(flat) ? "lit" : "");
+    const winner = (flat) => (op.includes("max") && lit(flat) && x[flat] === y[at] ? " pick" : "");
+    this.x.paint((flat) => ({ text: x[flat], on: lit(flat) + winner(flat) }));
+    this.y.paint((k) => ({ text: y[k], on: k === at ? "pick" : "" }));
+    this.dx.paint((flat) => ({ text: returned[flat], on: `${lit(flat)} ${returned[flat] === 0 && op.includes("max") ? "dim" : ""}` }));
+    this.g.paint((k) => ({ text: g[k], on: k === at ? "pick" : "" }));
+    const call = `x.${op}(${index ? `dim=${axis}` : ""}${keepdim ? `${index ? ", " : ""}keepdim=True` : ""})`;
+    const name = this.y.place(at);
+    this.say(el("code", {}, call), ` ${shapeText(this.shape)} → ${shapeText(shape)}. ${name} = ${words(pick(cells[at]).map((v) => fmt(v)))} = `, V(y[at]), ". Backward, ", G(g[at]), ` arrives and ${back(fmt(g[at]), pick(cells[at]), index)}.`);
+  }
+}
+
+// ------------------------------------------------------- chapter 9: leaf, non-leaf, constant
+
+const TOGGLES = ["w.requires_grad", "x.requires_grad", "b.requires_grad", "no_grad", "detach", "retain_grad"];
+
+/** Run h = w * x; y = h + b; L = y * y; L.backward() with these toggles, by PyTorch's rules. */
+function family(on, { nodes, output }, values) {
+  const facts = nodes.map(({ id, op, name, args }) => ({ id, name, args, needs: op === "input" && Boolean(on[`${name}.requires_grad`]), leaf: true, grad: null }));
+  for (const fact of facts.filter(({ args }) => args.length)) {
+    const cut = fact.name === "h" && (on.no_grad || on.detach);
+    fact.needs = !cut && fact.args.some((arg) => facts[arg].needs);
+    fact.leaf = !fact.needs;
+  }
+  const [h, end] = [facts.find(({ name }) => name === "h"), facts[output]];
+  if (on.retain_grad && !h.needs) return { facts, error: "h.retain_grad() fails: h does not require a gradient." };
+  if (!end.needs) return { facts, error: "L.backward() fails: L does not require a gradient, so there is no graph behind it." };
+  const arrived = nodes.map(() => 0);
+  arrived[output] = 1;
+  for (const node of [...nodes].reverse()) {
+    if (!facts[node.id].needs) continue;
+    node.args.forEach((arg, k) => { arrived[arg] += local(node, k, values) * arrived[node.id]; });
+    if (facts[node.id].leaf || (node.name === "h" && on.retain_grad)) facts[node.id].grad = arrived[node.id];
+  }
+  return { facts, error: null };
+}
+
+class Family extends Figure {
+  static label = "Leaf, non-leaf and constant: which tensors get a gradient";
+
+  build() {
+    this.program = parse("h = w*x; y = h + b; L = y*y");
+    this.at = { w: 3, x: 2, b: 1 };
+    const set = this.read("set", "w.requires_grad b.requires_grad").split(/[\s,]+/);
+    this.state = Object.fromEntries(TOGGLES.map((name) => [name, set.includes(name)]));
+    this.code = el("pre.mg-program", { tabindex: "0", role: "group", "aria-label": "the program" });
+    this.picture = el("div");
+    this.table = el("div.mg-scroll");
+    this.stage.append(this.picture);
+    this.watchWidth();
+    const text = { no_grad: "compute h under no_grad()", detach: "detach h", retain_grad: "h.retain_grad()" };
+    this.panel.append(el("div.mg-row.mg-toggles", {}, ...TOGGLES.map((name) => this.check(text[name] ?? name, name))),
+      side(this.code, this.table));
+  }
+
+  source() {
+    const { state } = this;
+    const leaf = (name) => `${name} = tensor(${this.at[name]}.${state[`${name}.requires_grad`] ? ", requires_grad=True" : ""})`;
+    const h = state.detach ? "h = (w * x).detach()" : "h = w * x";
+    return [...["w", "x", "b"].map(leaf), ...(state.no_grad ? ["with no_grad():", `    ${h}`] : [h]), ...(state.retain_grad ? ["h.retain_grad()"] : []),
+      "y = h + b", "L = y * y", "L.backward()"].join("\n");
+  }
+
+  draw() {
+    const values = evaluate(this.program, this.at);
+    const { facts, error } = family(this.state, this.program, values);
+    const kind = ({ needs, leaf }) => (!needs ? "constant" : leaf ? "leaf" : "non-leaf");
+    const look = {
+      node: (id) => ({ on: `mg-${kind(facts[id])}`, left: kind(facts[id]), right: facts[id].grad === null ? "None" : fmt(facts[id].grad) }),
+      edge: (edge) => ({ on: !error && facts[edge.from].needs && facts[edge.to].needs ? "mg-done" : "mg-cut", label: "" }),
+    };
+    const line = facts.map((fact) => `${fact.name}: ${kind(fact)}, grad ${fact.grad === null ? "None" : fmt(fact.grad)}`).join("; ");
+    this.picture.replaceChildren(drawGraph(this.program, this.width, look, `Family tree. ${line}`),
+      el("p.mg-legend", {}, "On the left of each box: what the tensor is; on the right: its ", G(".grad"), " afterwards. Dashed edges: no gradient passes."));
+    this.code.textContent = this.source();
+    const yes = (flag) => (flag ? "True" : "False");
+    const row = (fact) => el("tr", {}, el("th", { scope: "row" }, fact.name), el("td", { "data-at": `${fact.name} requires_grad` }, yes(fact.needs)),
+      el("td", { "data-at": `${fact.name} is_leaf` }, yes(fact.leaf)), el(`td${fact.grad === null ? "" : ".mg-g"}`, { "data-at": `${fact.name} grad` }, fact.grad === null ? "None" : fmt(fact.grad)));
+    this.table.replaceChildren(el("table.mg-table", {}, el("thead", {}, el("tr", {}, ...["tensor", "requires_grad", "is_leaf", "grad"].map((text) => el("th", { scope: "col" }, text)))),
+      el("tbody", {}, ...["w", "x", "b", "h", "y", "L"].map((name) => row(facts.find((fact) => fact.name === name))))));
+    if (error) { this.complain(error); return; }
+    const filled = facts.filter(({ grad }) => grad !== null).flatMap(({ name, grad }, i) => [`${i ? ", " : ""}${name}.grad = `, G(grad)]);
+    this.say("After backward: ", ...filled, ". Non-leaf tensors pass their gradient on and keep none, unless asked by retain_grad().");
+  }
+}
+
+// ---------------------------------------------------------------------------- put to work
+
+const figures = { steps: Steps, nudge: Nudge, stepsize: StepSize, matvec: MatVec, matmul: MatMul,
+  broadcast: Broadcast, slice: Slice, reduce: Reduce, family: Family };
+const define = () => Object.entries(figures).forEach(([name, figure]) => {
+  if (!customElements.get(`mg-${name}`)) customElements.define(`mg-${name}`, figure);
+});
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", define);
+else define();
+})();
