@@ -1,0 +1,50 @@
+"""The benchmark's contenders compute the same numbers; nothing here is timed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.benchmarks import contenders
+from tests.benchmarks.workload import Workload, assert_same
+
+WORKLOADS = sorted(contenders.WORKLOADS)
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_minigrad_computes_what_numpy_computes_by_hand(name: str) -> None:
+    assert_agrees("minigrad", contenders.WORKLOADS[name])
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_pytorch_computes_what_numpy_computes_by_hand(name: str) -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed: minigrad is checked without it")
+    assert_agrees("torch", contenders.WORKLOADS[name])
+
+
+def test_micrograd_computes_the_chain_of_numbers() -> None:
+    pytest.importorskip("micrograd", reason="micrograd is not installed")
+    assert_agrees("micrograd", contenders.WORKLOADS["scalars"])
+
+
+def test_a_wrong_gradient_is_found_out() -> None:
+    workload = contenders.WORKLOADS["xor"]
+    right = contenders.answers(contenders.prepare("numpy", workload))[0]
+    wrong = [right[0], right[1] * (1 + 1e-9), *right[2:]]
+    with pytest.raises(AssertionError, match="xor, answer 1: wrong by"):
+        assert_same(wrong, right, "xor")
+
+
+def test_a_flat_gradient_is_not_the_gradient() -> None:
+    workload = contenders.WORKLOADS["xor"]
+    right = contenders.answers(contenders.prepare("numpy", workload))[0]
+    wrong = [right[0], right[1].ravel(), *right[2:]]
+    with pytest.raises(AssertionError, match=r"xor, answer 1: \(16,\) \(8, 2\)"):
+        assert_same(wrong, right, "xor")
+
+
+def assert_agrees(contender: str, workload: Workload) -> None:
+    """The same loss and gradients in the first steps, so that the updates are compared as well."""
+    expected = contenders.answers(contenders.prepare("numpy", workload))
+    found = contenders.answers(contenders.prepare(contender, workload))
+    for answers, right in zip(found, expected, strict=True):
+        assert_same(answers, right, contender)
