@@ -2,8 +2,8 @@
 
 A case is a line of code over named inputs (`tables.py`) or a function in `programs.py`. What it
 gives is kept as records: dtype, shape, values, and the gradient of every input. The records made by
-torch are in `recording.json`, one case a line, so that no test needs torch. `python -m tests.oracle` brings that
-file up to date.
+torch are in `recording.json`, one case a line, so that no test needs torch; the module is a command
+(`python -m tests.oracle`) that brings the file up to date.
 """
 
 from __future__ import annotations
@@ -87,9 +87,10 @@ def execute(code: str, torch: Any, names: dict[str, Any]) -> Any:
 @cache
 def parse(code: str) -> tuple[Any, ...]:
     """The compiled statements of `code`, then the compiled expression at its end (or None)."""
-    body = ast.parse(code).body
-    last = body.pop().value if isinstance(body[-1], ast.Expr) else ast.Constant(None)
-    whole = ast.fix_missing_locations(ast.Expression(last))
+    *body, end = ast.parse(code).body
+    if not isinstance(end, ast.Expr):
+        body, end = [*body, end], ast.Expr(ast.Constant(None))
+    whole = ast.fix_missing_locations(ast.Expression(end.value))
     statements = (compile(ast.Module([statement], []), code, "exec") for statement in body)
     return (*statements, compile(whole, code, "eval"))
 

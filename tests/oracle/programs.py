@@ -5,7 +5,6 @@ Each is typed as PyTorch code and gives what must be the same under minigrad.
 
 from __future__ import annotations
 
-from functools import partial as _partial
 from typing import Any
 
 import numpy as _np
@@ -24,7 +23,7 @@ def _weights(torch: Any, *shape: int, seed: int = 50) -> Any:
 
 def _many(torch: Any, *expressions: Any) -> dict[str, Any]:
     """The value and the gradient of each expression of one square matrix, `backward` each time."""
-    found = {}
+    found: dict[str, Any] = {}
     for i, expression in enumerate(expressions):
         x = _leaf(torch, 3, 3)
         y = expression(x)
@@ -137,7 +136,7 @@ def retain_graph_doubles(torch: Any) -> Any:
 
 def gradients_add_up_until_they_are_cleared(torch: Any) -> Any:
     x = _leaf(torch, 3)
-    seen = []
+    seen: list[Any] = []
     for step in range(4):
         if step == 2:
             x.grad = None
@@ -238,6 +237,55 @@ def constants_in_any_position(torch: Any) -> Any:
     return {"y": y, "x.grad": x.grad, "c.grad": c.grad}
 
 
+def _derivatives(torch: Any, expression: Any, *shape: int) -> list[Any]:
+    """The first three derivatives, each by going back through the one before."""
+    x = _leaf(torch, *shape)
+    y = (expression(x) * _weights(torch, *expression(x).shape)).sum()
+    found = []
+    for order in range(3):
+        y.backward(create_graph=True)
+        found.append(x.grad.detach().clone())
+        y = (x.grad * _weights(torch, *shape, seed=order)).sum()
+        x.grad = None
+    return found
+
+
+def derivatives_of_derivatives(torch: Any) -> Any:
+    w = _weights(torch, 3, 3, seed=51)
+    return {
+        "power": _derivatives(torch, lambda x: x**4, 3),
+        "quotient": _derivatives(torch, lambda x: (x + 1) / (x * x + 2), 3),
+        "functions": _derivatives(torch, lambda x: (x.sin() * x.exp()).tanh() + x.sigmoid(), 2, 2),
+        "roots": _derivatives(torch, lambda x: (x * x + 1).sqrt().log(), 3),
+        "broadcast": _derivatives(torch, lambda x: x * x[:, :1] * x[0], 3, 3),
+        "matmul": _derivatives(torch, lambda x: x @ x @ w @ x, 3, 3),
+        "vector": _derivatives(torch, lambda x: (w @ x) @ x * (x @ w), 3),
+        "batched": _derivatives(torch, lambda x: x @ x[0] @ x, 2, 2, 2),
+        "indexing": _derivatives(torch, lambda x: x[[0, 0, 1]] * x[1:] ** 2, 4),
+        "shape": _derivatives(torch, lambda x: torch.cat([x.T, x.flip(0)]).reshape(-1) ** 3, 2, 2),
+        "sums": _derivatives(torch, lambda x: x.mean(0) * x.sum() ** 2 * x.sum(1), 3, 3),
+        "variance": _derivatives(torch, lambda x: x.var(0) * x.std(), 3, 3),
+        "logsumexp": _derivatives(torch, lambda x: x.logsumexp(1) ** 2, 3, 3),
+        "choice": _derivatives(torch, lambda x: torch.where(x > 0, x**3, x.exp()) * x.amax(), 4),
+        "relu": _derivatives(torch, lambda x: x.relu() ** 3 + x.abs() * x.clamp(-1, 1) ** 2, 4),
+        "products": _derivatives(torch, lambda x: x.prod() * x.cumsum(0), 4),
+        "einsum": _derivatives(torch, lambda x: torch.einsum("ij,jk,kl->il", x, x, x), 2, 2),
+    }
+
+
+def a_gradient_with_a_graph(torch: Any) -> Any:
+    x = _leaf(torch, 3)
+    (x**3).sum().backward()
+    plain = x.grad.requires_grad
+    x.grad = None
+    (x**3).sum().backward(create_graph=True)
+    graph = x.grad.requires_grad
+    penalty = (x.grad**2).sum()
+    x.grad = None
+    penalty.backward()
+    return {"plain": plain, "graph": graph, "x.grad": x.grad}
+
+
 def retain_grad(torch: Any) -> Any:
     x = _leaf(torch, 3)
     h = x * 2
@@ -294,7 +342,7 @@ def no_grad_as_a_decorator(torch: Any) -> Any:
 
 def no_grad_and_enable_grad_nest(torch: Any) -> Any:
     x = _leaf(torch, 2)
-    seen = []
+    seen: list[Any] = []
     with torch.no_grad():
         seen.append((x * 2).requires_grad)
         with torch.enable_grad():
@@ -398,7 +446,7 @@ def inference_mode_of_a_model(torch: Any) -> Any:
 
 def a_hook_sees_the_gradient(torch: Any) -> Any:
     x = _leaf(torch, 3)
-    seen = []
+    seen: list[Any] = []
     h = x * 2
     h.register_hook(seen.append)
     (h * h * _weights(torch, 3)).sum().backward()
@@ -428,7 +476,7 @@ def a_hook_sees_the_whole_sum(torch: Any) -> Any:
     """A node that is used three times calls its hook once, with everything that arrives."""
     x = _leaf(torch, 3)
     h = x * 2
-    seen = []
+    seen: list[Any] = []
     h.register_hook(seen.append)
     ((h + h.exp() * h) * _weights(torch, 3)).sum().backward()
     return {"calls": len(seen), "seen": seen[0], "x.grad": x.grad}
@@ -626,7 +674,7 @@ def scalars_one_by_one(torch: Any) -> Any:
 
 def dot_product_in_scalars(torch: Any) -> Any:
     a, b = _leaf(torch, 4), _leaf(torch, 4, seed=1)
-    total = 0
+    total: Any = 0
     for x, y in zip(a, b, strict=True):
         total = total + x * y
     total.backward()
@@ -776,17 +824,21 @@ def _dtypes_of_one(torch: Any, operation: Any) -> Any:
     return found
 
 
+def _method(name: str, **options: Any) -> Any:
+    return lambda x: getattr(x, name)(**options)
+
+
 def dtypes_of_functions(torch: Any) -> Any:
     """Every function and reduction of one tensor, over every dtype."""
     names = """
         exp log log1p log2 log10 expm1 sqrt rsqrt abs sign sin cos tan tanh sinh cosh asin acos atan
         sigmoid relu erf square reciprocal floor ceil round trunc frac isnan isinf isfinite
-        logical_not neg bitwise_not sum mean prod max min amax amin argmax argmin var std norm any
+        logical_not neg sum mean prod max min amax amin argmax argmin var std norm any
         all median clone detach flatten
     """.split()
     found = {}
     for name in names:
-        for a, dtype in _dtypes_of_one(torch, getattr(torch.Tensor, name, None)).items():
+        for a, dtype in _dtypes_of_one(torch, _method(name)).items():
             found[f"{name} {a}"] = dtype
     return found
 
@@ -795,8 +847,7 @@ def dtypes_along_a_dim(torch: Any) -> Any:
     found = {}
     names = "sum mean prod amax argmax var logsumexp cumsum cumprod any all argsort norm"
     for name in names.split():
-        along = _partial(getattr(torch.Tensor, name, None), dim=0)
-        for a, dtype in _dtypes_of_one(torch, along).items():
+        for a, dtype in _dtypes_of_one(torch, _method(name, dim=0)).items():
             found[f"{name} {a}"] = dtype
     return found
 

@@ -612,7 +612,7 @@ REDUCTIONS: list[Table] = [
 ]  # fmt: skip
 
 EINSUM: Table = {
-    f"torch.einsum('{equation}', {', '.join('xyz'[: len(shapes)])})": [shapes]
+    f"torch.einsum('{equation}', {', '.join('xyz'[: len(shapes)])})": [tuple(shapes)]
     for equation, *shapes in [
         ("i->", (3,)), ("i->i", (3,)), ("ij->ji", (2, 3)), ("ji", (2, 3)), ("ij", (2, 3)),
         ("ii->i", (3, 3)), ("ii->", (3, 3)), ("ii", (3, 3)), ("ij->i", (2, 3)), ("ij->j", (2, 3)),
@@ -640,6 +640,19 @@ EINSUM |= {
     "torch.einsum('ij,jk->ik', [x, y])": [((2, 3), (3, 2))],
     "torch.einsum('i,ij,j->', y, x, y)": [((3, 3), (3,))],
 }
+
+# ---------------------------------------------------------------- a later part of the course
+
+SOMETIME = lines("""
+    torch.softmax(x, 1)    torch.softmax(x, dim=0)    x.softmax(-1)    torch.log_softmax(x, 1)
+    x.log_softmax(dim=0)    torch.nn.functional.softplus(x)    torch.nn.functional.gelu(x)
+    torch.nn.functional.leaky_relu(x)    torch.nn.functional.one_hot(torch.tensor([0, 2, 1]))
+    torch.nn.functional.mse_loss(x, x * 2)    torch.nn.functional.logsigmoid(x)
+    torch.nn.functional.cross_entropy(x, torch.tensor([0, 2]))
+    torch.tensordot(x, x, dims=2)    torch.kron(x, x)    torch.cummin(x, 1)
+    x.scatter(1, torch.tensor([[0], [2]]), 1.5)    x.index_add(0, torch.tensor([0, 0]), x)
+    torch.autograd.grad((x ** 3).sum(), x)    torch.linalg.norm(x)
+""", [((2, 3),)])  # fmt: skip
 
 # ---------------------------------------------------------------- chapter 9: the tensor
 
@@ -1308,6 +1321,7 @@ GROUPS: dict[str, list[Table]] = {
     "predicates": [PREDICATES],
     "reductions": REDUCTIONS,
     "einsum": [EINSUM],
+    "sometime": [SOMETIME],
     "creating": [CREATING],
     "dtypes": [DTYPES],
     "inspecting": INSPECTING,
@@ -1317,15 +1331,16 @@ GROUPS: dict[str, list[Table]] = {
 # names that belong to a later part of the course: recorded, but not yet asked of minigrad
 LATER = set(
     """
-    absolute addcdiv addcmul aminmax argwhere arctan2 arcsin arccos arctan asinh acosh atanh
-    asarray atleast_1d atleast_2d bincount broadcast_shapes broadcast_tensors broadcast_to
-    can_cast cartesian_prod clamp_max clamp_min concat concatenate count_nonzero cross cummax
-    diag_embed diff dist divide e element_size erfc exp2 finfo fliplr flipud float_power fmod
-    iinfo inner isin itemsize lgamma logcumsumexp logit logspace meshgrid moveaxis multiply
-    nan_to_num nansum nbytes negative ndimension nelement nonzero positive promote_types
-    quantile reshape_as result_type rot90 rsub scalar_tensor searchsorted signbit sinc std_mean
-    subtract swapaxes take tensor_split tril_indices true_divide type_as unfold unique var_mean
-    view_as vstack hstack xlogy trace
+    absolute acosh addcdiv addcmul aminmax arccos arcsin arctan arctan2 argwhere asarray asinh
+    atanh atleast_1d atleast_2d autograd bincount broadcast_shapes broadcast_tensors
+    broadcast_to can_cast cartesian_prod clamp_max clamp_min concat concatenate count_nonzero
+    cross cummax cummin diag_embed diff dist divide e element_size erfc exp2 finfo fliplr
+    flipud float_power fmod hstack iinfo index_add inner isin itemsize kron lgamma linalg
+    log_softmax logcumsumexp logit logspace meshgrid moveaxis multiply nan_to_num nansum nbytes
+    ndimension negative nelement nn nonzero positive promote_types quantile reshape_as
+    result_type rot90 rsub scalar_tensor scatter searchsorted signbit sinc softmax std_mean
+    subtract swapaxes take tensor_split tensordot trace tril_indices true_divide type_as unfold
+    unique var_mean view_as vstack xlogy
     """.split()
 )
 
