@@ -41,7 +41,7 @@ def a_leaf_used_twice(torch: Any) -> Any:
         lambda x: x + x,
         lambda x: x * x,
         lambda x: x - x,
-        lambda x: x / x,
+        lambda x: x / x + x,
         lambda x: x @ x,
         lambda x: x @ x.T,
         lambda x: x.T @ x,
@@ -730,152 +730,17 @@ def random_numbers_stay_in_range(torch: Any) -> Any:
     }
 
 
-# ---------------------------------------------------------------- promotion of dtypes
-
-_DTYPES = ["bool", "uint8", "int32", "int64", "float32", "float64"]
+# ---------------------------------------------------------------- who may ask for a gradient
 
 
-def _promotion(torch: Any, operation: Any, left: tuple[int, ...], right: tuple[int, ...]) -> Any:
-    """The dtype of every pair, or the error."""
+def only_floats_may_need_a_gradient(torch: Any) -> Any:
     found = {}
-    for a in _DTYPES:
-        for b in _DTYPES:
-            try:
-                x = torch.ones(left, dtype=getattr(torch, a))
-                y = torch.ones(right, dtype=getattr(torch, b))
-                found[f"{a}, {b}"] = operation(x, y).dtype
-            except Exception as error:
-                found[f"{a}, {b}"] = type(error).__name__
-    return found
-
-
-def _promotions(name: str, operation: Any) -> None:
-    """Programs for a pair of vectors, and for a vector and a 0-d tensor on either side."""
-    kinds = {
-        "": ((2,), (2,)),
-        " and 0-d": ((2,), ()),
-        ", 0-d first": ((), (2,)),
-        ", both 0-d": ((), ()),
-    }
-    for kind, (left, right) in kinds.items():
-
-        def program(torch: Any, left: Any = left, right: Any = right) -> Any:
-            return _promotion(torch, lambda x, y: operation(torch, x, y), left, right)
-
-        globals()[f"dtypes of {name}{kind}"] = program
-
-
-for _name, _operation in {
-    "x + y": lambda torch, x, y: x + y,
-    "x - y": lambda torch, x, y: x - y,
-    "x * y": lambda torch, x, y: x * y,
-    "x / y": lambda torch, x, y: x / y,
-    "x // y": lambda torch, x, y: x // y,
-    "x % y": lambda torch, x, y: x % y,
-    "x ** y": lambda torch, x, y: x**y,
-    "x > y": lambda torch, x, y: x > y,
-    "x == y": lambda torch, x, y: x == y,
-    "maximum": lambda torch, x, y: torch.maximum(x, y),
-    "atan2": lambda torch, x, y: torch.atan2(x, y),
-    "where": lambda torch, x, y: torch.where(x > 0, x, y),
-    "cat": lambda torch, x, y: torch.cat([x.reshape(-1), y.reshape(-1)]),
-    "stack": lambda torch, x, y: torch.stack([x.reshape(-1)[:1], y.reshape(-1)[:1]]),
-}.items():
-    _promotions(_name, _operation)
-
-
-def _numbers_of_python(torch: Any, operation: Any) -> Any:
-    found = {}
-    for a in _DTYPES:
-        for shape in [(2,), ()]:
-            for number in [True, 2, 2.5]:
-                try:
-                    x = torch.ones(shape, dtype=getattr(torch, a))
-                    found[f"{a}{list(shape)}, {number}"] = operation(x, number).dtype
-                except Exception as error:
-                    found[f"{a}{list(shape)}, {number}"] = type(error).__name__
-    return found
-
-
-for _name, _with_number in {
-    "x + n": lambda x, n: x + n,
-    "n - x": lambda x, n: n - x,
-    "x * n": lambda x, n: x * n,
-    "n / x": lambda x, n: n / x,
-    "x / n": lambda x, n: x / n,
-    "x // n": lambda x, n: x // n,
-    "x % n": lambda x, n: x % n,
-    "x ** n": lambda x, n: x**n,
-    "n ** x": lambda x, n: n**x,
-    "x >= n": lambda x, n: x >= n,
-    "x.clamp(min=n)": lambda x, n: x.clamp(min=n),
-    "x.masked_fill(…, n)": lambda x, n: x.masked_fill(x > 0, n),
-}.items():
-    globals()[f"dtypes of {_name}"] = lambda torch, f=_with_number: _numbers_of_python(torch, f)
-
-
-def _dtypes_of_one(torch: Any, operation: Any) -> Any:
-    found = {}
-    for a in _DTYPES:
+    for name in ["bool", "uint8", "int32", "int64", "float32", "float64"]:
         try:
-            found[a] = operation(torch.ones(2, dtype=getattr(torch, a))).dtype
-        except Exception as error:
-            found[a] = type(error).__name__
-    return found
-
-
-def _method(name: str, **options: Any) -> Any:
-    return lambda x: getattr(x, name)(**options)
-
-
-def dtypes_of_functions(torch: Any) -> Any:
-    """Every function and reduction of one tensor, over every dtype."""
-    names = """
-        exp log log1p log2 log10 expm1 sqrt rsqrt abs sign sin cos tan tanh sinh cosh asin acos atan
-        sigmoid relu erf square reciprocal floor ceil round trunc frac isnan isinf isfinite
-        logical_not neg sum mean prod max min amax amin argmax argmin var std norm any
-        all median clone detach flatten
-    """.split()
-    found = {}
-    for name in names:
-        for a, dtype in _dtypes_of_one(torch, _method(name)).items():
-            found[f"{name} {a}"] = dtype
-    return found
-
-
-def dtypes_along_a_dim(torch: Any) -> Any:
-    found = {}
-    names = "sum mean prod amax argmax var logsumexp cumsum cumprod any all argsort norm"
-    for name in names.split():
-        for a, dtype in _dtypes_of_one(torch, _method(name, dim=0)).items():
-            found[f"{name} {a}"] = dtype
-    return found
-
-
-def dtypes_in_place(torch: Any) -> Any:
-    """In place the dtype stays, or there is an error."""
-    found = {}
-    for a in _DTYPES:
-        for b in _DTYPES:
-            try:
-                x = torch.ones(2, dtype=getattr(torch, a))
-                x += torch.ones(2, dtype=getattr(torch, b))
-                found[f"{a} += {b}"] = x.dtype
-            except Exception as error:
-                found[f"{a} += {b}"] = type(error).__name__
-            x = torch.ones(2, dtype=getattr(torch, a))
-            x[0] = torch.tensor(2, dtype=getattr(torch, b))
-            found[f"{a}[0] = {b}"] = x
-    return found
-
-
-def require_grad_only_of_floats(torch: Any) -> Any:
-    found = {}
-    for a in _DTYPES:
-        try:
-            found[a] = torch.ones(2, dtype=getattr(torch, a), requires_grad=True).requires_grad
+            dtype = getattr(torch, name)
+            found[name] = torch.ones(2, dtype=dtype, requires_grad=True).requires_grad
         except RuntimeError:
-            found[a] = "RuntimeError"
+            found[name] = "RuntimeError"
     return found
 
 

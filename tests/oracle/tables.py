@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import chain, product
 from typing import Any
 
-from . import Case, positive, programs, unit
+from . import Case, positive, programs, promotion, unit
 
 Table = dict[str, list[tuple[Any, ...]]]
 
@@ -1199,8 +1199,6 @@ RAISES: dict[type[Exception], Table] = {
     x.grad = torch.zeros(3)
     (x > 0).requires_grad_()
     with torch.no_grad(): y = (x * x).sum(); y.backward()
-    y = x.exp(); y += 1; y.sum().backward()
-    y = x * x; y2 = y * y; y += 1; y2.sum().backward()
     x.argmax().backward()
     x.round().long().sum().backward()
     x.detach().retain_grad()
@@ -1274,14 +1272,9 @@ RAISES: dict[type[Exception], Table] = {
     'a' + torch.ones(2)
     torch.ones(2) @ 2
     torch.ones(2) + [1, 2]
-    torch.exp([1., 2.])
-    torch.exp(2.)
     torch.sin('a')
-    torch.maximum(torch.ones(2), 1)
-    torch.matmul([1.], [1.])
     torch.zeros('a')
     torch.zeros(2.5)
-    torch.zeros(2, dtype='float32')
     torch.zeros(2, 3).sum('a')
     torch.zeros(2, 3).reshape(2.0, 3.0)
     torch.zeros(2, 3).reshape('a')
@@ -1331,16 +1324,15 @@ GROUPS: dict[str, list[Table]] = {
 # names that belong to a later part of the course: recorded, but not yet asked of minigrad
 LATER = set(
     """
-    absolute acosh addcdiv addcmul aminmax arccos arcsin arctan arctan2 argwhere asarray asinh
-    atanh atleast_1d atleast_2d autograd bincount broadcast_shapes broadcast_tensors
-    broadcast_to can_cast cartesian_prod clamp_max clamp_min concat concatenate count_nonzero
-    cross cummax cummin diag_embed diff dist divide e element_size erfc exp2 finfo fliplr
-    flipud float_power fmod hstack iinfo index_add inner isin itemsize kron lgamma linalg
-    log_softmax logcumsumexp logit logspace meshgrid moveaxis multiply nan_to_num nansum nbytes
-    ndimension negative nelement nn nonzero positive promote_types quantile reshape_as
-    result_type rot90 rsub scalar_tensor scatter searchsorted signbit sinc softmax std_mean
-    subtract swapaxes take tensor_split tensordot trace tril_indices true_divide type_as unfold
-    unique var_mean view_as vstack xlogy
+    acosh addcdiv addcmul aminmax arccos arcsin arctan arctan2 argwhere asarray asinh atanh
+    atleast_1d atleast_2d autograd bincount broadcast_shapes broadcast_tensors can_cast
+    cartesian_prod clamp_max clamp_min concat concatenate cross cummax cummin diag_embed diff
+    dist divide e element_size erfc finfo fliplr flipud float_power hstack iinfo inner isin
+    itemsize kron lgamma linalg log_softmax logcumsumexp logit logspace moveaxis multiply
+    nan_to_num nansum nbytes ndimension negative nelement nn positive promote_types quantile
+    reshape_as result_type rot90 rsub scalar_tensor searchsorted signbit sinc softmax std_mean
+    subtract take tensor_split tensordot trace tril_indices true_divide unfold unique var_mean
+    vstack xlogy
     """.split()
 )
 
@@ -1361,6 +1353,8 @@ def cases() -> Iterator[Case]:
     for name, program in vars(programs).items():
         if callable(program) and not name.startswith(("_", "Any")):
             yield Case(f"programs: {name}", program)
+    for name, program in promotion.PROGRAMS.items():
+        yield Case(f"promotion: {name}", program)
 
 
 def is_later(case: Case) -> bool:
