@@ -5,6 +5,7 @@ Each is typed as PyTorch code and gives what must be the same under minigrad.
 
 from __future__ import annotations
 
+import copy as _copy
 from typing import Any
 
 import numpy as _np
@@ -340,6 +341,14 @@ def no_grad_as_a_decorator(torch: Any) -> Any:
     }
 
 
+def no_grad_decorates_without_brackets(torch: Any) -> Any:
+    @torch.no_grad
+    def double(x: Any) -> Any:
+        return x * 2
+
+    return {"inside": double(_leaf(torch, 3)).requires_grad}
+
+
 def no_grad_and_enable_grad_nest(torch: Any) -> Any:
     x = _leaf(torch, 2)
     seen: list[Any] = []
@@ -430,6 +439,38 @@ def clone_is_recorded(torch: Any) -> Any:
     y = x.clone()
     (y * y * _weights(torch, 3)).sum().backward()
     return {"x.grad": x.grad, "y.grad": y.is_leaf, "y": y}
+
+
+def deep_copies(torch: Any) -> Any:
+    x = _leaf(torch, 3)
+    (x * x).sum().backward()
+    copied = _copy.deepcopy(x)
+    with torch.no_grad():
+        copied += 1
+    shallow = _copy.copy(x)
+    return {
+        "x": x,
+        "copied": copied,
+        "copied.grad": copied.grad,
+        "shallow": shallow,
+        "is_leaf": copied.is_leaf,
+        "in a dict": _copy.deepcopy({"w": [x]})["w"][0],
+    }
+
+
+def default_dtype(torch: Any) -> Any:
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = {
+            "tensor": torch.tensor([1.5]),
+            "zeros": torch.zeros(2),
+            "division": torch.arange(2) / 2,
+            "get": torch.get_default_dtype(),
+            "int": torch.tensor([1]),
+        }
+    finally:
+        torch.set_default_dtype(torch.float32)
+    return found | {"after": torch.zeros(1)}
 
 
 def inference_mode_of_a_model(torch: Any) -> Any:
@@ -603,6 +644,121 @@ def tensor_copies_its_array(torch: Any) -> Any:
     t = torch.tensor(a)
     a[0] = 7
     return {"t": t}
+
+
+# ---------------------------------------------------------------- parts that are changed
+
+
+def writing_into_a_part(torch: Any) -> Any:
+    """A part of a tensor shares its memory: what is written into it is seen in the whole."""
+    found = {}
+    for name, write in {
+        "row": lambda x: x[0].fill_(7),
+        "chained": lambda x: x[0].__setitem__(1, 7),
+        "view": lambda x: x.view(-1).__setitem__(2, 7),
+        "reshape": lambda x: x.reshape(3, 2).__setitem__(0, 7),
+        "transpose": lambda x: x.T.__setitem__(0, 7),
+        "permute": lambda x: x.permute(1, 0)[1].mul_(7),
+        "slice": lambda x: x[:, 1:].add_(7),
+        "column": lambda x: x[:, 0].zero_(),
+        "step": lambda x: x[:, ::2].fill_(7),
+        "unsqueeze": lambda x: x.unsqueeze(0)[0, 1].fill_(7),
+        "narrow": lambda x: x.narrow(1, 1, 2).zero_(),
+        "select": lambda x: x.select(0, 1).zero_(),
+        "unbind": lambda x: x.unbind(1)[2].zero_(),
+        "chunk": lambda x: x.chunk(3, 1)[0].fill_(7),
+        "split": lambda x: x.split([1, 2], 1)[1].fill_(7),
+        "diagonal": lambda x: x.diagonal().fill_(7),
+        "detach": lambda x: x.detach().fill_(7),
+        "data": lambda x: x.data.fill_(7),
+        "flatten": lambda x: x.flatten()[1:].fill_(7),
+        "a copy by list": lambda x: x[[0]].fill_(7),
+        "a copy by mask": lambda x: x[x > 1].fill_(7),
+        "a clone": lambda x: x[0].clone().fill_(7),
+    }.items():
+        x = torch.arange(6.0).reshape(2, 3).clone()
+        write(x)
+        found[name] = x
+    return found
+
+
+def rows_changed_in_a_loop(torch: Any) -> Any:
+    x = torch.arange(6.0).reshape(3, 2).clone()
+    for row in x:
+        row /= row.sum()
+    return {"x": x}
+
+
+def a_part_sees_the_whole_change(torch: Any) -> Any:
+    x = torch.zeros(2, 3)
+    row, turned, copied = x[0], x.T, x[[0]]
+    x += 1
+    x[0, 2] = 5
+    return {"row": row, "turned": turned, "copied": copied}
+
+
+def a_part_of_a_leaf_under_no_grad(torch: Any) -> Any:
+    w = _leaf(torch, 2, 3)
+    with torch.no_grad():
+        w[0] *= 2
+        w[:, 1].fill_(3)
+        w.T[2] -= 1
+    (w * w * _weights(torch, 2, 3)).sum().backward()
+    return {"w": w, "w.grad": w.grad, "is_leaf": w.is_leaf}
+
+
+def gradients_changed_by_hand(torch: Any) -> Any:
+    """Clipping, masking and scaling of gradients, as optimizers do it."""
+    w = _leaf(torch, 2, 3)
+    (w * w).sum().backward()
+    w.grad.data.mul_(0.5)
+    w.grad[0, 1] = 0
+    w.grad.clamp_(-0.5, 0.5)
+    w.grad *= 2
+    w.grad.data[1] += 1
+    changed = w.grad.clone()
+    (w * 3).sum().backward()
+    return {"changed": changed, "after": w.grad}
+
+
+def a_recorded_part_changed_in_place(torch: Any) -> Any:
+    x = _leaf(torch, 2, 3)
+    h = x * 2
+    row = h[0]
+    row *= 3
+    (h * _weights(torch, 2, 3)).sum().backward()
+    return {"h": h, "x.grad": x.grad}
+
+
+def a_buffer_that_reads_itself(torch: Any) -> Any:
+    """Each row is written from the row before it."""
+    w, start = _leaf(torch, 2, 2), _leaf(torch, 2, seed=1)
+    rows = torch.zeros(4, 2, dtype=torch.float64)
+    rows[0] = start
+    for t in range(1, 4):
+        rows[t] = rows[t - 1].clone() @ w + 1
+    (rows * _weights(torch, 4, 2)).sum().backward()
+    return {"rows": rows, "w.grad": w.grad, "start.grad": start.grad}
+
+
+def sums_into_one_place(torch: Any) -> Any:
+    x = _leaf(torch, 4)
+    total = torch.zeros(2, dtype=torch.float64)
+    for i in range(4):
+        total[i % 2] += x[i] * (i + 1)
+    (total * _weights(torch, 2)).sum().backward()
+    return {"total": total, "x.grad": x.grad}
+
+
+def used_before_and_after_a_change(torch: Any) -> Any:
+    """What was made before the change keeps the old numbers, and their gradient."""
+    x = _leaf(torch, 3)
+    h = x * 2
+    before = h + x
+    h += 5
+    after = h + x
+    ((before + after) * _weights(torch, 3)).sum().backward()
+    return {"before": before, "after": after, "x.grad": x.grad}
 
 
 # ---------------------------------------------------------------- whole little models

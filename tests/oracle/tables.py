@@ -429,6 +429,7 @@ ASSIGNING |= lines("""
     z = x.clone(); z -= 1; z *= 3; z /= 2; z
     z = x.clone(); y = z; z += x; y
     z = x.exp(); w = z * 2; z = z + 1; w * z
+    z = x.clone(); z @= x.T; z
     z = x * 1; z.zero_(); z + x
     z = x * 1; z.fill_(3); z * x
     z = x * 1; z.add_(2); z
@@ -721,6 +722,8 @@ CREATING = lines("""
     torch.zeros(2, 3, dtype=torch.float64, requires_grad=True)
     torch.zeros(torch.zeros(2, 3).shape)
     torch.zeros(size=(2,))
+    torch.zeros(2, device='cpu')
+    torch.tensor([1.], device='cpu')
     torch.ones(3)
     torch.ones(2, 3)
     torch.ones((2, 3), dtype=torch.float64)
@@ -802,6 +805,9 @@ CREATING = lines("""
     torch.is_floating_point(torch.ones(2))
     torch.numel(torch.ones(2, 3))
     torch.get_default_dtype()
+    torch.tensor(torch.ones(2))
+    torch.tensor(torch.arange(2), dtype=torch.float32)
+    torch.as_tensor(torch.ones(2))
 """)  # fmt: skip
 
 DTYPES = lines("""
@@ -991,6 +997,9 @@ INSPECTING: list[Table] = [
     x in [x]
     hash(x) == hash(x)
     0.5 in x
+    x == None
+    x != None
+    x is None
     x[0, 0] in x
     x.to('cpu')
     x.cpu()
