@@ -1,0 +1,248 @@
+"""Tensors out of nothing: constants, ranges, random numbers; and out of lists and arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad.arithmetic import converted
+from minigrad.engine import ShapeError, state
+from minigrad.products import matmul
+from minigrad.protocol import plain, spells
+from minigrad.shapes import sizes_of
+from minigrad.tensor import Generator, Tensor, as_array, random_of
+
+
+def tensor(
+    data: Any, *, dtype: Any = None, requires_grad: bool = False, name: str = "", device: Any = None
+) -> Tensor:
+    """A tensor with a copy of the data."""
+    return Tensor(data, dtype, requires_grad, name)
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
+    """The data itself where it is a tensor of that dtype, else a tensor with a copy of it."""
+    if isinstance(data, Tensor):
+        return data if dtype is None else converted(data, np.dtype(dtype))
+    return Tensor(data, dtype)
+
+
+def from_numpy(array: Any) -> Tensor:
+    """A tensor with a copy of a NumPy array: later writes into the array do not reach it."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"from_numpy: it takes a NumPy array, not {type(array).__name__}")
+    return Tensor(array)
+
+
+def factory(make: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that makes a tensor of a shape, given as numbers or as one sequence."""
+
+    def create(
+        *size: Any,
+        dtype: Any = None,
+        requires_grad: bool = False,
+        generator: Any = None,
+        **options: Any,
+    ) -> Any:
+        size = (options.pop("size"),) if "size" in options else size
+        shape = sizes_of(size)
+        if min(shape, default=0) < 0:
+            raise ShapeError(f"{make.__name__}: a size cannot be negative: {list(shape)}")
+        return Tensor(
+            make(shape, np.dtype(dtype or state.default_dtype), generator), None, requires_grad
+        )
+
+    create.__name__, create.__doc__ = make.__name__, make.__doc__
+    return create
+
+
+@factory
+def zeros(shape: tuple[int, ...], dtype: Any, generator: Any) -> Any:
+    """Zeros."""
+    return np.zeros(shape, dtype)
+
+
+@factory
+def ones(shape: tuple[int, ...], dtype: Any, generator: Any) -> Any:
+    """Ones."""
+    return np.ones(shape, dtype)
+
+
+empty = zeros
+
+
+@factory
+def rand(shape: tuple[int, ...], dtype: Any, generator: Any) -> Any:
+    """Random numbers spread evenly over [0, 1)."""
+    return random_of(generator).random(shape).astype(dtype)
+
+
+@factory
+def randn(shape: tuple[int, ...], dtype: Any, generator: Any) -> Any:
+    """Random numbers from the normal distribution with mean 0 and variance 1."""
+    return random_of(generator).standard_normal(shape).astype(dtype)
+
+
+def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """One number everywhere."""
+    number = as_array(fill_value, dtype)
+    return Tensor(np.full(sizes_of((size,)), number), None, requires_grad)
+
+
+def like(create: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
+    """The same factory with shape and dtype taken from a tensor."""
+
+    def create_like(
+        input: Any, *arguments: Any, dtype: Any = None, requires_grad: bool = False
+    ) -> Any:
+        shape = tuple(input.shape)
+        return create(shape, *arguments, dtype=dtype or input.dtype, requires_grad=requires_grad)
+
+    create_like.__name__, create_like.__doc__ = f"{create.__name__}_like", create.__doc__
+    return create_like
+
+
+zeros_like, ones_like, full_like = like(zeros), like(ones), like(full)
+rand_like, randn_like, empty_like = like(rand), like(randn), like(empty)
+for numpys, ours in (
+    (np.zeros_like, zeros_like),
+    (np.ones_like, ones_like),
+    (np.full_like, full_like),
+):
+    spells(numpys)(ours)
+
+
+def arange(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """start, start + step, … as long as it is below end; one number alone is the end."""
+    start, end = (0, start) if end is None else (start, end)
+    whole = not any(isinstance(x, float) for x in (start, end, step))
+    kind: Any = dtype or (np.int64 if whole else state.default_dtype)
+    array: Any = np.arange(*(start, end, step), dtype=kind)
+    return Tensor(array, None, requires_grad)
+
+
+def linspace(
+    start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """So many numbers at equal distances, from start to end, both included."""
+    return Tensor(np.linspace(start, end, steps), dtype or state.default_dtype, requires_grad)
+
+
+def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones on the main diagonal, zeros elsewhere."""
+    return Tensor(np.eye(n, m), dtype or state.default_dtype, requires_grad)
+
+
+def randint(
+    low: int, high: Any = None, size: Any = (), *, dtype: Any = np.int64, generator: Any = None
+) -> Tensor:
+    """Random whole numbers from low (or 0) up to, not including, high."""
+    if not isinstance(high, int):
+        low, high, size = 0, low, high if high is not None else size
+    return Tensor(random_of(generator).integers(low, high, size), dtype)
+
+
+def randperm(n: int, *, generator: Generator | None = None) -> Tensor:
+    """The numbers from 0 to n - 1 in random order."""
+    return Tensor(random_of(generator).permutation(n))
+
+
+def normal(mean: Any, std: Any, size: Any = None, *, generator: Generator | None = None) -> Tensor:
+    """Random numbers from normal distributions with these means and standard deviations."""
+    numbers = random_of(generator).normal(plain(mean), plain(std), size)
+    return Tensor(numbers, getattr(mean, "dtype", getattr(std, "dtype", state.default_dtype)))
+
+
+def bernoulli(input: Any, *, generator: Generator | None = None) -> Tensor:
+    """1 with the probability that the input names, else 0."""
+    return Tensor(random_of(generator).random(input.shape) < plain(input), input.dtype)
+
+
+def multinomial(
+    input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None
+) -> Tensor:
+    """So many places drawn with chances in proportion to the entries, for each row."""
+    rows = np.atleast_2d(plain(input)).astype(np.float64)
+    drawn = [
+        random_of(generator).choice(len(row), num_samples, replacement, row / row.sum())
+        for row in rows
+    ]
+    return Tensor(np.array(drawn) if input.ndim == 2 else drawn[0])
+
+
+def is_tensor(thing: Any) -> bool:
+    return isinstance(thing, Tensor)
+
+
+def numel(input: Any) -> int:
+    return int(input.numel())
+
+
+def equal(input: Any, other: Any) -> bool:
+    """Whether two tensors have one shape and the same entries."""
+    return np.array_equal(plain(input), plain(other))
+
+
+def allclose(
+    input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> bool:
+    """Whether all entries are close; tensors of different shapes are not."""
+    return input.shape == other.shape and bool(
+        np.allclose(plain(input), plain(other), rtol, atol, equal_nan)
+    )
+
+
+def meshgrid(*tensors: Any, indexing: Any = "ij") -> tuple[Any, ...]:
+    """The coordinates of a grid, one tensor for each axis."""
+    return tuple(
+        Tensor(grid) for grid in np.meshgrid(*(plain(x) for x in tensors), indexing=indexing)
+    )
+
+
+def outer(input: Any, vec2: Any) -> Any:
+    """Every entry of one vector times every entry of another: (m,), (n,) -> (m, n)."""
+    return input[:, None] * vec2[None, :]
+
+
+spells(np.outer)(outer)
+mm = mv = bmm = matmul
+
+
+__all__ = [
+    "tensor",
+    "as_tensor",
+    "from_numpy",
+    "zeros",
+    "ones",
+    "empty",
+    "full",
+    "rand",
+    "randn",
+    "arange",
+]
+__all__ += [
+    "linspace",
+    "eye",
+    "zeros_like",
+    "ones_like",
+    "full_like",
+    "rand_like",
+    "randn_like",
+    "empty_like",
+]
+__all__ += [
+    "randint",
+    "randperm",
+    "normal",
+    "bernoulli",
+    "multinomial",
+    "is_tensor",
+    "numel",
+    "equal",
+    "allclose",
+]
+__all__ += ["meshgrid", "outer", "mm", "mv", "bmm"]

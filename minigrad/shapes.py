@@ -1,0 +1,347 @@
+"""Shapes: the same entries in other arrangements, side by side, repeated, or framed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.arithmetic import axes_of, broadcast_to, common_dtype, converted
+from minigrad.changing import part_of
+from minigrad.engine import Array, ShapeError, differentiable
+from minigrad.protocol import plain, spells
+from minigrad.slicing import along, narrow, pick, put
+
+
+@differentiable
+def reshaped(x: Array, shape: tuple[int, ...]) -> Any:
+    return x.reshape(shape), lambda g: g.reshape(x.shape)
+
+
+@differentiable
+def permuted(x: Array, axes: tuple[int, ...]) -> Any:
+    return np.transpose(x, axes), lambda g: np.transpose(g, tuple(np.argsort(axes)))
+
+
+def sizes_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:
+    """Sizes given one by one or as one sequence."""
+    if len(sizes) == 1 and isinstance(sizes[0], Sequence):
+        sizes = tuple(sizes[0])
+    return tuple(int(size) for size in sizes)
+
+
+@spells(np.reshape)
+def reshape(input: Any, *shape: Any) -> Any:
+    """The same entries, row by row, in another shape; one size may be -1: whatever is left."""
+    sizes = sizes_of(shape)
+    known = math.prod(size for size in sizes if size != -1)
+    size = math.prod(input.shape)
+    if (
+        sizes.count(-1) > 1
+        or min(sizes, default=0) < -1
+        or (size % known if -1 in sizes and known else size != known and -1 not in sizes)
+    ):
+        raise ShapeError(
+            f"reshape: {list(input.shape)} has {size} entries, which do not fill {list(sizes)}"
+        )
+    if -1 in sizes and not known:
+        raise ShapeError(
+            f"reshape: with a size of 0 beside it, -1 in {list(sizes)} could be anything"
+        )
+    return part_of(input, reshaped(input, sizes), lambda x, part: part.reshape(x.shape))
+
+
+@spells(np.squeeze)
+def squeeze(input: Any, dim: Any = None) -> Any:
+    """Without its axes of size 1: all of them, or those named."""
+    axes = axes_of("squeeze", dim, input.ndim)
+    return reshape(input, [n for i, n in enumerate(input.shape) if n != 1 or i not in axes])
+
+
+@spells(np.expand_dims)
+def unsqueeze(input: Any, dim: int) -> Any:
+    """With a new axis of size 1."""
+    (axis,) = axes_of("unsqueeze", dim, input.ndim + 1)
+    return reshape(input, (*input.shape[:axis], 1, *input.shape[axis:]))
+
+
+def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """Several axes in a row made one."""
+    if input.ndim == 0:
+        return reshape(input, 1)
+    (start,), (end,) = (axes_of("flatten", d, input.ndim) for d in (start_dim, end_dim))
+    if start > end:
+        raise RuntimeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
+    merged = math.prod(input.shape[start : end + 1])
+    return reshape(input, (*input.shape[:start], merged, *input.shape[end + 1 :]))
+
+
+@spells(np.ravel)
+def ravel(input: Any) -> Any:
+    return reshape(input, math.prod(input.shape))
+
+
+def unflatten(input: Any, dim: int, sizes: Any) -> Any:
+    """One axis made several; one of their sizes may be -1."""
+    (axis,) = axes_of("unflatten", dim, input.ndim)
+    known = -math.prod(sizes)
+    sizes = [input.shape[axis] // known if size == -1 else size for size in sizes]
+    return reshape(input, (*input.shape[:axis], *sizes, *input.shape[axis + 1 :]))
+
+
+@spells(np.transpose)
+def permute(input: Any, *dims: Any) -> Any:
+    """The axes in another order; without dims, from last to first."""
+    order = sizes_of(dims) if dims and dims[0] is not None else tuple(range(input.ndim))[::-1]
+    axes = axes_of("permute", order, input.ndim)
+    if len(axes) != input.ndim:
+        raise ShapeError(f"permute: {len(axes)} dims for a tensor of {input.ndim}: name each once")
+    back = tuple(np.argsort(axes)) if axes else ()
+    return part_of(input, permuted(input, axes), lambda x, part: part.transpose(back))
+
+
+@spells(np.swapaxes)
+def transpose(input: Any, dim0: int, dim1: int) -> Any:
+    """Two axes exchanged."""
+    first, second = (axes_of("transpose", dim, input.ndim) for dim in (dim0, dim1))
+    order = list(range(input.ndim))
+    if input.ndim:
+        order[first[0]], order[second[0]] = second[0], first[0]
+    return permute(input, order)
+
+
+@spells(np.moveaxis)
+def movedim(input: Any, source: Any, destination: Any) -> Any:
+    """Axes moved to other positions, the others in their old order."""
+    start, end = (list(axes_of("movedim", d, input.ndim)) for d in (source, destination))
+    rest = [axis for axis in range(input.ndim) if axis not in start]
+    for place, axis in sorted(zip(end, start, strict=True)):
+        rest.insert(place, axis)
+    return permute(input, rest)
+
+
+@differentiable
+def joined(*xs: Array, axis: int) -> Any:
+    """The pieces one after the other along an axis; each gets its stretch of the gradient back."""
+    ends = np.cumsum([x.shape[axis] for x in xs]).tolist()
+    stretches = [slice(end - x.shape[axis], end) for x, end in zip(xs, ends, strict=True)]
+    return np.concatenate(xs, axis), *[picker((slice(None),) * axis + (s,)) for s in stretches]
+
+
+def picker(index: Any) -> Any:
+    return lambda g: g[index]
+
+
+def together(tensors: Any, name: str) -> list[Any]:
+    """Tensors that are to be joined, in their common dtype."""
+    tensors = list(tensors)
+    if not tensors:
+        raise RuntimeError(f"{name}: it takes one tensor or more, and got none")
+    dtype = common_dtype(tuple(tensors))
+    return [converted(x, dtype) for x in tensors]
+
+
+@spells(np.concatenate)
+def cat(tensors: Any, dim: int = 0) -> Any:
+    """Tensors one after the other along an axis; their other sizes must be equal."""
+    xs = together(tensors, "cat")
+    (place,) = axes_of("cat", dim, xs[0].ndim) or (None,)
+    rests = {x.shape[:place] + x.shape[place + 1 :] if place is not None else None for x in xs}
+    if place is None or len(rests) > 1 or len({x.ndim for x in xs}) > 1:
+        shapes = ", ".join(str(list(x.shape)) for x in xs)
+        raise ShapeError(
+            f"cat: {shapes} do not line up along dim {dim}: all other sizes must be equal; "
+            "for a new axis use stack"
+        )
+    return joined(*xs, axis=place)
+
+
+@spells(np.stack)
+def stack(tensors: Any, dim: int = 0) -> Any:
+    """Tensors of one shape along a new axis."""
+    xs = together(tensors, "stack")
+    if len({x.shape for x in xs}) > 1:
+        raise ShapeError(f"stack: all shapes must be equal, not {[list(x.shape) for x in xs]}")
+    return cat([unsqueeze(x, dim) for x in xs], axes_of("stack", dim, xs[0].ndim + 1)[0])
+
+
+def expand(input: Any, *sizes: Any) -> Any:
+    """Copied along new axes and axes of size 1; -1 leaves a size as it is."""
+    return broadcast_to(input, sizes_of(sizes))
+
+
+@spells(np.tile)
+def tile(input: Any, *dims: Any) -> Any:
+    """The whole tensor several times along each axis; few numbers stand for the last axes."""
+    times = sizes_of(dims)
+    times = (1,) * (input.ndim - len(times)) + times
+    shape = (1,) * (len(times) - input.ndim) + input.shape
+    pairs = [n for size in shape for n in (1, size)]
+    wide = [n for time, size in zip(times, shape, strict=True) for n in (time, size)]
+    whole = [time * size for time, size in zip(times, shape, strict=True)]
+    return reshape(broadcast_to(reshape(input, pairs), tuple(wide)), whole)
+
+
+def repeat(input: Any, *repeats: Any) -> Any:
+    """The whole tensor several times along each axis; at least one number for each."""
+    if len(sizes_of(repeats)) < input.ndim:
+        raise RuntimeError(
+            f"repeat: {input.ndim} dimensions need as many numbers, not {len(sizes_of(repeats))}"
+        )
+    return tile(input, *repeats)
+
+
+@spells(np.repeat)
+def repeat_interleave(input: Any, repeats: Any, dim: int | None = None) -> Any:
+    """Each entry several times in a row along an axis; without one, of the flattened tensor."""
+    if dim is None:
+        input, dim = ravel(input), 0
+    axis, pick_along = along(input, dim, "repeat_interleave")
+    return pick_along(np.repeat(np.arange(input.shape[axis]), plain(repeats)))
+
+
+@spells(np.flip)
+def flip(input: Any, *dims: Any, dim: Any = None) -> Any:
+    """The entries in opposite order along some axes."""
+    axes = axes_of("flip", dim if not dims else sizes_of(dims), input.ndim)
+    return pick(input, tuple(slice(None, None, -1 if i in axes else 1) for i in range(input.ndim)))
+
+
+@spells(np.roll)
+def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
+    """The entries moved along some axes; what leaves at the end comes in at the start."""
+    if dims is None:
+        return reshape(roll(ravel(input), shifts, 0), input.shape)
+    steps = shifts if isinstance(shifts, (tuple, list)) else (shifts,)
+    for step, axis in zip(steps, axes_of("roll", dims, input.ndim), strict=True):
+        n = input.shape[axis]
+        if n:
+            cut = -step % n
+            input = cat([narrow(input, axis, cut, n - cut), narrow(input, axis, 0, cut)], axis)
+    return input
+
+
+@differentiable
+def bordered(x: Array, widths: tuple[tuple[int, int], ...], fill: float) -> Any:
+    """x inside a border of one number."""
+    inner = tuple(slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True))
+    y = np.full(
+        [before + n + after for (before, after), n in zip(widths, x.shape, strict=True)],
+        fill,
+        x.dtype,
+    )
+    y[inner] = np.asarray(x)
+    return y, lambda g: g[inner]
+
+
+def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+    """A border around the last axes; pad names (before, after) for the last, then the one before.
+
+    The border is a number, or comes from the tensor: mode "reflect", "replicate" or "circular".
+    """
+    if len(pad) % 2 or len(pad) // 2 > input.ndim:
+        raise RuntimeError(
+            f"pad: {list(pad)} must hold two widths for each of at most {input.ndim} axes"
+        )
+    pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)][::-1]
+    widths = ((0, 0),) * (input.ndim - len(pairs)) + tuple(pairs)
+    cut = tuple(
+        slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(widths, input.shape, strict=True)
+    )
+    input = pick(input, cut) if min(pad, default=0) < 0 else input
+    widths = tuple((max(a, 0), max(b, 0)) for a, b in widths)
+    if mode == "constant":
+        return bordered(input, widths, value or 0.0)
+    numpy_mode: Any = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}[mode]
+    for axis, width in enumerate(widths):
+        if width != (0, 0):
+            places = np.pad(np.arange(input.shape[axis]), width, mode=numpy_mode)
+            input = along(input, axis, "pad")[1](places)
+    return input
+
+
+@spells(np.tril)
+@differentiable
+def tril(x: Array, diagonal: int = 0) -> Any:
+    """The entries on and below a diagonal, the others 0."""
+    return np.tril(x, diagonal), lambda g: np.tril(g, diagonal)
+
+
+@spells(np.triu)
+@differentiable
+def triu(x: Array, diagonal: int = 0) -> Any:
+    """The entries on and above a diagonal, the others 0."""
+    return np.triu(x, diagonal), lambda g: np.triu(g, diagonal)
+
+
+@spells(np.diagonal)
+def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+    """The entries on a diagonal of two axes, as a new last axis."""
+    x = movedim(input, (dim1, dim2), (-2, -1))
+    rows, columns = x.shape[-2:]
+    n = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
+    steps = np.arange(n)
+    return pick(x, (..., steps + max(-offset, 0), steps + max(offset, 0)))
+
+
+@spells(np.diag)
+def diag(input: Any, diagonal: int = 0) -> Any:
+    """The diagonal of a matrix, or the matrix with a vector as its diagonal."""
+    if input.ndim == 2:
+        return np.diagonal(input, diagonal)
+    if input.ndim != 1:
+        raise RuntimeError(f"diag: it takes a vector or a matrix, not {input.ndim} dimensions")
+    steps, n = np.arange(input.shape[0]), input.shape[0] + abs(diagonal)
+    return put(input, (steps + max(-diagonal, 0), steps + max(diagonal, 0)), (n, n))
+
+
+concat, concatenate, swapaxes = cat, cat, transpose
+
+
+class Shapes:
+    """The skill of rearranging."""
+
+    __slots__ = ()
+    T = property(lambda self: permute(self))
+    mT = property(lambda self: transpose(self, -1, -2))
+    reshape = view = reshape
+    permute, transpose, swapaxes, movedim = permute, transpose, transpose, movedim
+    squeeze, unsqueeze, flatten, unflatten, ravel = squeeze, unsqueeze, flatten, unflatten, ravel
+    roll, expand, repeat, tile, repeat_interleave = roll, expand, repeat, tile, repeat_interleave
+    diagonal, diag, tril, triu, flip = diagonal, diag, tril, triu, flip
+
+    def expand_as(self, other: Any) -> Any:
+        return expand(self, other.shape)
+
+    def view_as(self, other: Any) -> Any:
+        return reshape(self, other.shape)
+
+    reshape_as = view_as
+
+
+__all__ = [
+    "reshape",
+    "squeeze",
+    "unsqueeze",
+    "flatten",
+    "unflatten",
+    "ravel",
+    "permute",
+    "transpose",
+    "swapaxes",
+]
+__all__ += [
+    "movedim",
+    "cat",
+    "concat",
+    "concatenate",
+    "stack",
+    "expand",
+    "tile",
+    "repeat_interleave",
+    "roll",
+    "pad",
+]
+__all__ += ["flip", "tril", "triu", "diagonal", "diag"]
