@@ -50,7 +50,7 @@ def test_as_in_torch_in_single_precision(case: Case) -> None:
     assert not differences(expected, run(case, minigrad, "float32"), "float32")
 
 
-@pytest.mark.parametrize("error, case", [pytest.param(e, c, id=c.name) for e, c in RAISING])
+@pytest.mark.parametrize(("error", "case"), [pytest.param(e, c, id=c.name) for e, c in RAISING])
 def test_raises_as_in_torch(error: type[Exception], case: Case) -> None:
     with pytest.raises(error):
         run(case, minigrad)
@@ -111,7 +111,7 @@ VECTOR = np.array([1.0, -2.0, 3.0])
 
 
 @pytest.mark.parametrize(
-    "wrong, words",
+    ("wrong", "words"),
     [
         (VECTOR[None], "has shape [1, 3], expected [3]"),
         (VECTOR[:, None], "has shape [3, 1], expected [3]"),
@@ -133,7 +133,7 @@ def test_a_wrong_result_is_seen(wrong: Any, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong, words",
+    ("wrong", "words"),
     [
         ("x * 2", "x.grad is"),
         ("x * 1", "result is"),

@@ -52,6 +52,11 @@ def unit(*shape: int, seed: int = 0) -> np.ndarray:
     return numbers(*shape, seed=seed) / 2
 
 
+def words(text: str, between: str | None = None) -> list[str]:
+    """The words of a text, or what stands between bars."""
+    return (text.replace("\n", "") if between else text).split(between)
+
+
 # ---------------------------------------------------------------- run a case
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from . import ANYTHING
+from . import ANYTHING, words
 
 DTYPES = ["bool", "uint8", "int32", "int64", "float32", "float64"]
 SHAPES = {
@@ -51,13 +51,13 @@ WITH_A_NUMBER: dict[str, Callable[..., Any]] = {
     "clamp": lambda x, n: x.clamp(min=n),
     "masked_fill": lambda x, n: x.masked_fill(x > 0, n),
 }
-OF_ONE = """
+OF_ONE = words("""
     exp log log1p log2 log10 expm1 sqrt rsqrt abs sign sin cos tan tanh sinh cosh asin acos atan
     sigmoid relu erf square reciprocal floor ceil round trunc frac isnan isinf isfinite logical_not
     neg sum mean prod max min amax amin argmax argmin var std norm any all median clone detach
     flatten
-""".split()
-ALONG_A_DIM = "sum mean prod amax argmax var logsumexp cumsum cumprod any all argsort norm".split()
+""")
+ALONG_A_DIM = words("sum mean prod amax argmax var logsumexp cumsum cumprod any all argsort norm")
 
 
 def dtype_of(operation: Callable[..., Any], *arguments: Any) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import chain, product
 from typing import Any
 
-from . import Case, positive, programs, promotion, unit
+from . import Case, positive, programs, promotion, unit, words
 
 Table = dict[str, list[tuple[Any, ...]]]
 
@@ -76,7 +76,7 @@ BROADCASTS = [
     ((3, 1), (1, 4)), ((2,), (3, 2)), ((), ()), ((), (2, 2)), ((2, 1, 3), (4, 1)),
     ((2, 0), (1,)), ((0,), ()),
 ]  # fmt: skip
-MANY = BROADCASTS + [((4, 5, 3, 1), (3, 1))]
+MANY = [*BROADCASTS, ((4, 5, 3, 1), (3, 1))]
 FEW = [((3, 2), (2,)), ((3, 1), (1, 4)), ((2,), ())]
 
 ARITHMETIC: list[Table] = [
@@ -164,7 +164,7 @@ PYTHON_NUMBERS = lines("""
     torch.positive(x)
 """, [((3, 2),)])  # fmt: skip
 
-EXPONENTS = "0|1|2|3|0.0|1.0|2.0|-1|-2.0".split("|")
+EXPONENTS = words("0|1|2|3|0.0|1.0|2.0|-1|-2.0", "|")
 POWERS = [
     calls("x ** {}", [([0.0, 2.0, -1.5],)], EXPONENTS),
     calls("x ** {}", [([0.0, 2.0, 0.25, -1.0],)], ["0.5", "1.5", "-0.5", "2.5"]),
@@ -444,12 +444,12 @@ ASSIGNING |= lines("""
 
 # ---------------------------------------------------------------- elementwise mathematics
 
-EVERYWHERE = """
+EVERYWHERE = words("""
     exp expm1 abs absolute sign sin cos tan tanh sinh cosh atan arctan asinh sigmoid relu erf square
     floor ceil round trunc frac neg exp2 erfc sinc
-""".split()
-POSITIVE = "log log2 log10 log1p sqrt rsqrt reciprocal lgamma".split()
-UNIT = "asin acos arcsin arccos atanh logit".split()
+""")
+POSITIVE = words("log log2 log10 log1p sqrt rsqrt reciprocal lgamma")
+UNIT = words("asin acos arcsin arccos atanh logit")
 NAN, INF = float("nan"), float("inf")
 CORNERS = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 3.0, INF, -INF, NAN]
 
@@ -526,32 +526,41 @@ PREDICATES = lines("""
 # ---------------------------------------------------------------- reductions
 
 # arguments, separated by `|`
-OVER_DIMS = """
+OVER_DIMS = words(
+    """
 |0|1|-1|dim=0|(0, 2)|dim=(-1, 0)|0, keepdim=True|dim=(0, 1), keepdim=True|dim=-2, keepdim=True
 |[0, 1, 2]
-""".replace("\n", "").split("|")
-ONE_DIM = "|0|1|-1|dim=0|dim=-2, keepdim=True|2, True".split("|")
-NO_KEEP = "|0|1|-1|dim=-2".split("|")
-NORMS = """
+""",
+    "|",
+)
+ONE_DIM = words("|0|1|-1|dim=0|dim=-2, keepdim=True|2, True", "|")
+NO_KEEP = words("|0|1|-1|dim=-2", "|")
+NORMS = words(
+    """
 |2|1|0|p=3|float('inf')|float('-inf')|2, 0|p=2, dim=1, keepdim=True|1, dim=-1|dim=(0, 1)
-""".strip().split("|")
-SPREADS = """
+""",
+    "|",
+)
+SPREADS = words(
+    """
 |unbiased=True|unbiased=False|0, unbiased=False|correction=0|dim=1, correction=2
 |dim=1, keepdim=True, correction=0
-""".replace("\n", "").split("|")
-SORTS = "0|descending=True|dim=0, descending=True|stable=True".split("|")
-TO_ONE = "sum mean prod max min amax amin argmax argmin median".split()
+""",
+    "|",
+)
+SORTS = words("0|descending=True|dim=0, descending=True|stable=True", "|")
+TO_ONE = words("sum mean prod max min amax amin argmax argmin median")
 
 REDUCTIONS: list[Table] = [
     calls("x.{}({})", [((2, 3, 4),)], ["sum", "mean", "var", "std", "amax", "amin"], OVER_DIMS),
     calls("x.logsumexp({})", [((2, 3, 4),)], OVER_DIMS[1:]),
-    calls("x.{}({})", [((2, 3, 4),)], "prod argmax argmin max min median".split(), ONE_DIM),
+    calls("x.{}({})", [((2, 3, 4),)], words("prod argmax argmin max min median"), ONE_DIM),
     calls("x.{}({})", [((2, 3, 4),)], ["sort", "argsort"], NO_KEEP),
     calls("x.{}({})", [((2, 3, 4),)], ["cumsum", "cumprod", "logcumsumexp"], NO_KEEP[1:]),
     calls("torch.{}(x)", [((2, 3),), ((),), ((3,),)], [*TO_ONE, "norm"]),
-    calls("torch.{}(x, 1)", [((2, 3),)], TO_ONE + "var std logsumexp cumsum cumprod".split()),
+    calls("torch.{}(x, 1)", [((2, 3),)], TO_ONE + words("var std logsumexp cumsum cumprod")),
     calls("torch.{}(x, dim=0, keepdim=True)", [((2, 3),)], [*TO_ONE, "var", "std", "logsumexp"]),
-    calls("x.{}(axis=0)", [((2, 3),)], "sum mean prod amax amin argmax var std cumsum".split()),
+    calls("x.{}(axis=0)", [((2, 3),)], words("sum mean prod amax amin argmax var std cumsum")),
     calls("x.{}(axis=0, keepdims=True)", [((2, 3),)], ["sum", "mean", "amax"]),
     calls("x.{}({})", [((2, 3),)], ["var", "std"], SPREADS),
     calls("x.norm({})", [((2, 3),)], NORMS),
@@ -1332,17 +1341,16 @@ GROUPS: dict[str, list[Table]] = {
 
 # names that belong to a later part of the course: recorded, but not yet asked of minigrad
 LATER = set(
-    """
+    words("""
     acosh addcdiv addcmul aminmax arccos arcsin arctan arctan2 argwhere asarray asinh atanh
     atleast_1d atleast_2d autograd bincount broadcast_shapes broadcast_tensors can_cast
-    cartesian_prod clamp_max clamp_min concat concatenate cross cummax cummin diag_embed diff
-    dist divide e element_size erfc finfo fliplr flipud float_power hstack iinfo inner isin
-    itemsize kron lgamma linalg log_softmax logcumsumexp logit logspace moveaxis multiply
-    nan_to_num nansum nbytes ndimension negative nelement nn positive promote_types quantile
-    reshape_as result_type rot90 rsub scalar_tensor searchsorted signbit sinc softmax std_mean
-    subtract take tensor_split tensordot trace tril_indices true_divide unfold unique var_mean
-    vstack xlogy
-    """.split()
+    cartesian_prod clamp_max clamp_min cross cummax cummin diag_embed diff dist e element_size
+    erfc finfo fliplr flipud float_power hstack iinfo inner isin itemsize kron lgamma linalg
+    log_softmax logcumsumexp logit logspace moveaxis nan_to_num nansum nbytes ndimension
+    nelement nn positive promote_types quantile result_type rot90 rsub scalar_tensor
+    searchsorted signbit sinc softmax std_mean take tensor_split tensordot trace tril_indices
+    unfold unique var_mean vstack xlogy
+    """)
 )
 
 # where minigrad differs and means to: the case, and the reason
