@@ -10,58 +10,84 @@ from minigrad.arithmetic import KINDS, add, converted, div, mul, pow, sub
 from minigrad.engine import Node, ShapeError, described, state, wrapped
 
 
-def overwrite(node: Node, value: Any) -> None:
-    """Give a node other data, unrecorded. What was computed from the old data keeps that."""
-    if node.edges:
-        raise RuntimeError(
-            f"this tensor was made by {node.rule.__name__}: other data would cut it off from how "
-            "it was made; use its detach().clone()"
-        )
-    if node.base and (whole := node.base[0]()):
-        if whole.value is not node.base[1]:
-            raise RuntimeError(
-                "the tensor this is a part of has changed since: take the part again"
-            )
-        overwrite(whole, node.base[2](whole.value, value))
-        node.base = node.base[0], whole.value, node.base[2]
-    node.value = value
-
-
-def part_of(whole: Node, part: Node, put_back: Callable[[Any, Any], Any]) -> Any:
-    """Let later writes into an unrecorded part reach the whole, as if both shared memory."""
-    if isinstance(part, Node) and not part.requires_grad:
-        find = weakref.ref(whole) if whole.edges else lambda: whole
-        part.base = find, whole.value, put_back
-    return part
-
-
 def become(node: Node, operation: Callable[..., Any], *inputs: Any) -> Any:
-    """Change a node in place: it takes over what the operation makes of it."""
+    """Change a node in place: it takes over what the operation makes of it.
+
+    Arrays are never written to. What was computed from the node keeps the array it was computed
+    from, and the node as it was.
+    """
     if state.recording and node.requires_grad and node.rule is None:
         raise RuntimeError(
             "a leaf that requires a gradient cannot be changed in place while operations are "
             "recorded: do it under no_grad()"
         )
-    before = twin(node)
-    result = operation(before, *inputs)
+    result = operation(twin(node), *inputs)
     if result.value.shape != node.value.shape or result.value.dtype != node.value.dtype:
         raise ShapeError(
             f"in place, {described(node.value)} cannot become {described(result.value)}"
         )
-    if result.edges:
-        for field in ("value", "edges", "rule", "call", "order", "requires_grad"):
-            setattr(node, field, getattr(result, field))
-    else:
-        overwrite(node, result.value)
+    tell_base(node, result)
+    take_over(node, result)
     return node
 
 
 def twin(node: Node) -> Any:
     """The node as it is now, as a node of its own."""
     other = wrapped(node, node.value)
-    for field in ("edges", "rule", "call", "order", "requires_grad"):
+    for field in ("edges", "rule", "call", "order", "requires_grad", "before"):
         setattr(other, field, getattr(node, field))
     return other
+
+
+def take_over(node: Node, result: Any) -> None:
+    """Give a node the value of the result, and its history where it was recorded."""
+    if result.edges:
+        before = twin(node)
+        for field in ("edges", "rule", "call", "order", "requires_grad"):
+            setattr(node, field, getattr(result, field))
+        node.before = before
+    elif node.edges:
+        raise RuntimeError(
+            f"this tensor was made by {node.rule.__name__}: other data would cut it off from how "
+            "it was made; use its detach().clone()"
+        )
+    node.value = result.value
+
+
+def part_of(whole: Any, part: Any, put_back: Callable[[Any, Any], Any], data: bool = False) -> Any:
+    """Let a later change of a part reach the whole, as if both shared memory.
+
+    put_back(whole, part) is the whole with the part in its place. With data=True the whole takes
+    the change unrecorded, as PyTorch's .data does.
+    """
+    if isinstance(part, Node):
+        find = weakref.ref(whole) if whole.edges else lambda: whole
+        part.base = find, whole.value, put_back, data
+    return part
+
+
+def tell_base(node: Node, result: Any) -> None:
+    """Put the new part back into the tensor it is a part of."""
+    whole = node.base and node.base[0]()
+    if whole is None:
+        return
+    find, seen, put_back, data = node.base
+    if whole.value is not seen:
+        raise RuntimeError(
+            "the tensor this is a part of has changed since the part was taken: take it again"
+        )
+    if data:
+        overwrite(whole, put_back(whole.value, result.value))
+    else:
+        become(whole, put_back, result)
+    node.base = find, whole.value, put_back, data
+
+
+def overwrite(node: Node, value: Any) -> None:
+    """Give a node other data, unrecorded; its base takes part in it."""
+    result = wrapped(node, value)
+    tell_base(node, result)
+    take_over(node, result)
 
 
 def in_place(operation: Callable[..., Any]) -> Callable[..., Any]:

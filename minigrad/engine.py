@@ -38,7 +38,8 @@ class Record:
 
     __slots__ = (
         *("value", "grad", "requires_grad", "name"),
-        *("edges", "rule", "call", "order", "retains_grad", "hooks", "base", "__weakref__"),
+        *("edges", "rule", "call", "order", "retains_grad", "hooks", "base", "before"),
+        "__weakref__",
     )
     value: Any  # a NumPy array, or a NumPy number where there are no dimensions
     grad: Any  # a node of the same family, or None
@@ -51,6 +52,7 @@ class Record:
     retains_grad: bool
     hooks: tuple[Any, ...]
     base: Any  # the tensor this is a part of (chapter 6)
+    before: Any  # this node as it was before it was changed in place (chapter 6)
 
 
 class Node(Record):
@@ -84,7 +86,7 @@ Node.family = Node
 def fill(node: Node, value: Any) -> None:
     """Give a fresh node its fields: a value nobody made, and nothing else."""
     node.value, node.order = value, next(births)
-    node.grad = node.rule = node.call = node.base = None
+    node.grad = node.rule = node.call = node.base = node.before = None
     node.edges = node.hooks = ()
     node.requires_grad = node.retains_grad = False
     node.name = ""
@@ -173,16 +175,20 @@ def ancestry(roots: Iterable[Node]) -> list[Node]:
                 f"the graph behind {node.rule.__name__} was released by an earlier backward(): "
                 "call that one with retain_graph=True"
             )
+        if any([parent.order > node.order for parent, _, _ in node.edges]):
+            node.edges = tuple((earlier(x, node.order), *rest) for x, *rest in node.edges)
         for parent, _, _ in node.edges:
-            if parent.order > node.order:
-                raise RuntimeError(
-                    f"a tensor was changed in place after {node.rule.__name__} had used it: "
-                    "use its clone() there, or change it later"
-                )
             if parent not in found:
                 found.add(parent)
                 waiting.append(parent)
     return sorted(found, key=attrgetter("order"), reverse=True)
+
+
+def earlier(node: Node, order: int) -> Node:
+    """A node as it was when something of this birth number used it; changes in place came later."""
+    while node.order > order:
+        node = node.before
+    return node
 
 
 def pull(

@@ -50,7 +50,7 @@ def reshape(input: Any, *shape: Any) -> Any:
         raise ShapeError(
             f"reshape: with a size of 0 beside it, -1 in {list(sizes)} could be anything"
         )
-    return part_of(input, reshaped(input, sizes), lambda x, part: part.reshape(x.shape))
+    return part_of(input, reshaped(input, sizes), lambda x, part: reshaped(part, x.shape))
 
 
 @spells(np.squeeze)
@@ -99,7 +99,7 @@ def permute(input: Any, *dims: Any) -> Any:
     if len(axes) != input.ndim:
         raise ShapeError(f"permute: {len(axes)} dims for a tensor of {input.ndim}: name each once")
     back = tuple(np.argsort(axes)) if axes else ()
-    return part_of(input, permuted(input, axes), lambda x, part: part.transpose(back))
+    return part_of(input, permuted(input, axes), lambda x, part: permuted(part, back))
 
 
 @spells(np.swapaxes)

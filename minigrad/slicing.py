@@ -105,7 +105,7 @@ def pick(input: Any, index: Any) -> Any:
     part = getitem(input, index)
     if not is_basic(index):
         return part
-    return part_of(input, part, lambda x, new: replaced(x, index, new))
+    return part_of(input, part, lambda x, new: assign(x, new, index))
 
 
 @differentiable

@@ -183,7 +183,7 @@ class Detaching:
     __slots__ = ()
 
     def detach(self: Any) -> Any:
-        return part_of(self, wrapped(self, self.value), lambda old, new: new)
+        return part_of(self, wrapped(self, self.value), lambda old, new: new, data=True)
 
     def detach_(self: Any) -> Any:
         self.edges, self.rule, self.call, self.requires_grad = (), None, None, False
