@@ -329,7 +329,7 @@ class Grid {
   place(flat) { return this.shape.length ? `${this.name}[${unravel(flat, this.shape).join(", ")}]` : this.name; }
 
   cell(flat, edit) {
-    const options = { "data-at": `${this.name} ${unravel(flat, this.shape).join(",")}`.trim() };
+    const options = { "data-at": `${this.name.replaceAll(" ", "")} ${unravel(flat, this.shape).join(",")}`.trim() };
     if (edit) {
       const input = el("input.mg-cell", { type: "number", step: "any", "aria-label": this.place(flat), ...options,
         onfocus: () => this.pick?.(flat),
@@ -1126,7 +1126,9 @@ function parseIndex(text, shape, values) {
     const test = { "<": (v, n) => v < n, ">": (v, n) => v > n, "<=": (v, n) => v <= n, ">=": (v, n) => v >= n, "==": (v, n) => v === n, "!=": (v, n) => v !== n }[sign];
     return where(values.map((v) => test(modulus ? v % Number(modulus) : v, Number(number))), shape);
   }
-  const parts = text.match(/\[[^\]]*\]|[^,[\]]+/g) ?? [];
+  const part = /\[[^\]]*\]|[^,[\]]+/g;
+  if (/[[\]]/.test(text.replace(part, ""))) throw new Error("A bracket is not closed, or not opened.");
+  const parts = text.match(part) ?? [];
   return parts.map((part) => part.trim()).filter(Boolean).flatMap((part) => {
     if (part === "..." || part === "Ellipsis") return [{ kind: "dots" }];
     if (part === "None") return [{ kind: "new" }];
@@ -1361,7 +1363,7 @@ function family(on, { nodes, output }, values) {
   const [h, end] = [facts.find(({ name }) => name === "h"), facts[output]];
   if (on.retain_grad && !h.needs) return { facts, error: "h.retain_grad() fails: h does not require a gradient." };
   if (!end.needs) return { facts, error: "L.backward() fails: L does not require a gradient, so there is no graph behind it." };
-  const arrived = nodes.map(() => 0);
+  const arrived = nodes.map(() => null);
   arrived[output] = 1;
   for (const node of [...nodes].reverse()) {
     if (!facts[node.id].needs) continue;

@@ -1,0 +1,690 @@
+"""The figures a reader operates show right numbers: driven in Chromium, compared with NumPy."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+STATIC = Path(__file__).parent.parent / "book" / "_static"
+NAMES = ["steps", "nudge", "stepsize", "matvec", "matmul", "broadcast", "slice", "reduce", "family"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><title>t</title>
+<meta name="viewport" content="width=device-width"><style>{css}</style></head>
+<body style="margin: 16px; font-family: sans-serif">{body}<script>{js}</script></body></html>"""
+
+
+def unavailable(reason: str) -> None:
+    """Skip, except where everything must run."""
+    if os.environ.get("MINIGRAD_STRICT") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        unavailable("playwright is not installed: pip install playwright")
+    names = ["chromium", "chromium-browser", "google-chrome"]
+    path = next((found for name in names if (found := shutil.which(name))), None)
+    with sync_playwright() as playwright:
+        try:
+            running = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        except Exception as error:
+            unavailable(f"no Chromium can be started: {str(error).splitlines()[0]}")
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def show(browser: Any) -> Iterator[Callable[..., Any]]:
+    """show('<mg-…>…</mg-…>') opens a page and returns the figure in it."""
+    pages, troubles = [], []
+
+    def open_page(body: str, width: int = 800, theme: str = "light", **options: Any) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        context.set_default_timeout(4000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda request: troubles.append(f"asked for {request.url}"))
+        css, js = ((STATIC / f"figures.{end}").read_text(encoding="utf8") for end in ("css", "js"))
+        page.set_content(PAGE.format(theme=theme, css=css, js=js, body=body))
+        pages.append(context)
+        return page.locator(".mg").first if options.get("java_script_enabled", True) else page
+
+    yield open_page
+    for context in pages:
+        context.close()
+    assert not troubles
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-").replace("∞", "inf").replace("✗", ""))
+
+
+def said(figure: Any) -> str:
+    return str(figure.locator(".mg-say").inner_text()).replace("−", "-")
+
+
+def array(figure: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """The numbers of the (visible) grid with this name; every index must be there, and no other."""
+    script = """(figure, name) => [...figure.querySelectorAll(".mg-cell")]
+        .filter(cell => cell.dataset.at.split(" ")[0] === name && cell.offsetParent)
+        .map(cell => [cell.dataset.at.split(" ")[1] ?? "", cell.value || cell.firstChild.data])"""
+    cells = figure.evaluate(script, name)
+    found = {tuple(int(i) for i in place.split(",") if i): text for place, text in cells}
+    assert set(found) == set(np.ndindex(*shape))
+    return np.array([number(found[index]) for index in np.ndindex(*shape)]).reshape(shape)
+
+
+def close(shown: Any, expected: Any) -> None:
+    """Equal as far as three decimals can be (a cell is rounded to them), shapes first."""
+    assert np.shape(shown) == np.shape(expected)
+    np.testing.assert_allclose(shown, expected, rtol=2e-3, atol=6e-4)
+
+
+def reading(figure: Any, name: str) -> float:
+    return number(figure.locator(f'[data-at="{name}"]').inner_text())
+
+
+def slide(figure: Any, label: str, value: float) -> None:
+    """Move the slider with this label."""
+    field = figure.locator(".mg-slider", has=figure.page.get_by_text(label, exact=True)).locator(
+        "input"
+    )
+    field.evaluate("(i, v) => { i.value = v; i.dispatchEvent(new Event('input')); }", value)
+
+
+# ---------------------------------------------------------------------------- every figure
+
+BARE = "\n".join(f"<mg-{name}>The words of {name}, 1 + 1 = 2.</mg-{name}>" for name in NAMES)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_all_figures_draw_and_fit_a_phone(show: Any, theme: str) -> None:
+    page = show(BARE, width=390, theme=theme).page
+    assert page.locator(".mg").count() == len(NAMES)
+    assert page.locator(".mg-error").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    wide = "[...document.querySelectorAll('.mg')].filter(f => f.scrollWidth > f.clientWidth).length"
+    assert page.evaluate(wide) == 0
+
+
+def test_without_scripts_the_words_are_on_the_page(show: Any) -> None:
+    page = show(BARE, java_script_enabled=False)
+    for name in NAMES:
+        assert page.locator(f"mg-{name}").inner_text() == f"The words of {name}, 1 + 1 = 2."
+
+
+def test_with_scripts_the_words_describe_the_figure(show: Any) -> None:
+    page = show(BARE).page
+    for name in NAMES:
+        about = page.locator(f"mg-{name}").get_attribute("aria-describedby")
+        assert page.locator(f"#{about}").inner_text() == f"The words of {name}, 1 + 1 = 2."
+
+
+def test_controls_have_names_and_are_big_enough_to_touch(show: Any) -> None:
+    page = show(BARE, width=390).page
+    script = """() => [...document.querySelectorAll(".mg button, .mg input, .mg select")]
+        .filter(c => c.offsetParent).map(c => {
+            const box = (c.closest("label") ?? c).getBoundingClientRect();
+            const name = c.ariaLabel || c.closest("label")?.innerText || c.innerText;
+            return [c.outerHTML, name.trim(), box.width, box.height]; })"""
+    controls = page.evaluate(script)
+    assert len(controls) > 100
+    for html, name, width, height in controls:
+        assert name and width >= 24 and height >= 24, html
+
+
+def luminance(colour: str) -> float:
+    parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", [":root", 'html[data-theme="dark"]'])
+def test_colours_have_contrast(theme: str) -> None:
+    css = (STATIC / "figures.css").read_text(encoding="utf8")
+    block = css[css.index(theme + " {") :].split("}")[0]
+    colour = dict(re.findall(r"--mg-([\w-]+): (#\w{6});", block))
+    for text in ["ink", "muted", "value", "grad", "wrong"]:
+        for back in ["card", "paper"]:
+            assert contrast(colour[text], colour[back]) >= 4.5, (text, back)
+    for text, back in [("value", "value-soft"), ("grad", "grad-soft")]:
+        assert contrast(colour[text], colour[back]) >= 4.5, (text, back)
+        assert contrast(colour["ink"], colour[back]) >= 4.5, back
+    assert min(contrast(colour["edge"], colour[back]) for back in ["card", "paper"]) >= 3
+
+
+def test_a_mistake_of_the_author_is_told_and_leaves_the_words(show: Any) -> None:
+    figure = show('<mg-steps expr="a * (b">The words.</mg-steps>')
+    assert "cannot be drawn: expected )" in figure.locator(".mg-error").inner_text()
+    assert "The words." in figure.inner_text()
+
+
+# ------------------------------------------------------------------------------------ steps
+
+SMOOTH = {
+    "tanh": np.tanh,
+    "exp": np.exp,
+    "log": np.log,
+    "sin": np.sin,
+    "cos": np.cos,
+    "sqrt": np.sqrt,
+    "square": np.square,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+}
+PROGRAMS = [
+    ("(a*b + c)*a", {"a": 2, "b": -3, "c": 10}),
+    ("a - b - c/a/b", {"a": 2, "b": 4, "c": 3}),
+    ("-a**2 + 2*b**3 - (-b)", {"a": 3, "b": -2}),
+    ("h = a*b; L = h*h + h", {"a": 2, "b": -3}),
+    ("h = a + b; p = tanh(h); L = p + h*sigmoid(p)", {"a": 0.5, "b": -1}),
+    ("exp(sin(a)) + log(b)*cos(a) + sqrt(square(b))/b", {"a": 0.5, "b": 2}),
+    ("a0*b0 + a1*b1 + a2*b2", {"a0": 1, "b0": 4, "a1": 2, "b1": 5, "a2": 3, "b2": 6}),
+]
+
+
+def by_complex_step(expr: str, at: dict[str, float]) -> tuple[float, dict[str, float]]:
+    """The value of a program and its exact gradients, by a tiny step into the imaginary."""
+    lines = [line.strip() for line in expr.split(";")]
+    code = "\n".join([*lines[:-1], "L = " + lines[-1].removeprefix("L = ")])
+
+    def run(point: dict[str, complex]) -> complex:
+        space: dict[str, Any] = {**SMOOTH, **point}
+        exec(code, space)
+        return complex(space["L"])
+
+    point = {name: complex(x) for name, x in at.items()}
+    step = 1e-30
+    grads = {name: run(point | {name: x + step * 1j}).imag / step for name, x in point.items()}
+    return run(point).real, grads
+
+
+def node(figure: Any, name: str, which: str) -> float:
+    return number(figure.locator(f'[data-node="{name}"] .mg-{which}').text_content())
+
+
+def steps_tag(expr: str, at: dict[str, float], more: str = "") -> str:
+    given = " ".join(f"{name}={x}" for name, x in at.items())
+    return f'<mg-steps expr="{expr}" at="{given}" {more}>Words.</mg-steps>'
+
+
+@pytest.mark.parametrize(("expr", "at"), PROGRAMS)
+def test_steps_end_at_the_right_gradients(show: Any, expr: str, at: dict[str, float]) -> None:
+    figure = show(steps_tag(expr, at, 'start="end"'))
+    value, grads = by_complex_step(expr, at)
+    close(node(figure, "L", "left"), value)
+    for name, grad in grads.items():
+        close(node(figure, name, "left"), at[name])
+        close(node(figure, name, "right"), grad)
+
+
+def test_steps_show_the_sum_at_a_fork_and_the_keys_walk(show: Any) -> None:
+    figure = show("<mg-steps>Words.</mg-steps>")
+    button = figure.get_by_role("button", name="Next")
+    seen = [said(figure)]
+    button.focus()
+    for _ in range(30):
+        figure.page.keyboard.press("ArrowRight")
+        seen.append(said(figure))
+    assert any("a already holds 4, and gradients add: 4 + (-6) = -2" in line for line in seen)
+    assert node(figure, "a", "right") == -2
+    last = figure.locator(".mg-progress").inner_text()
+    assert last == "step 11 of 11 · done"
+    for _ in range(30):
+        figure.page.keyboard.press("ArrowLeft")
+    assert figure.locator(".mg-progress").inner_text() == "step 0 of 11 · forward"
+    assert figure.locator('[data-node="p"] .mg-left').text_content() == "·"
+
+
+def test_steps_write_the_local_derivative_on_every_edge(show: Any) -> None:
+    figure = show('<mg-steps start="end">Words.</mg-steps>')  # p = a*b, q = p + c, L = q*a
+    labels = figure.evaluate("f => [...f.querySelectorAll('.mg-local')].map(t => t.textContent)")
+    assert sorted(map(number, labels)) == sorted([-3, 2, 1, 1, 2, 4])
+
+
+def test_steps_sliders_change_the_numbers(show: Any) -> None:
+    figure = show('<mg-steps start="end">Words.</mg-steps>')
+    slide(figure, "c", 6)
+    slide(figure, "b", 1.5)
+    _, grads = by_complex_step("(a*b + c)*a", {"a": 2, "b": 1.5, "c": 6})
+    for name, grad in grads.items():
+        close(node(figure, name, "right"), grad)
+
+
+def naive_walk(graph: dict[str, list[tuple[str, float]]], root: str) -> dict[str, float]:
+    """The tempting walk: push along an edge, go there at once, and push all that is held there."""
+    grads = {root: 1.0}
+
+    def visit(name: str) -> None:
+        for parent, slope in graph.get(name, []):
+            grads[parent] = grads.get(parent, 0.0) + slope * grads[name]
+            visit(parent)
+
+    visit(root)
+    return grads
+
+
+def test_steps_wrong_walk_shows_its_wrong_number_beside_the_right_one(show: Any) -> None:
+    at = {"a": 2, "b": -3}
+    figure = show(steps_tag("h = a*b; L = h*h + h", at, 'order="choose" start="end"'))
+    figure.get_by_label("depth first", exact=True).check()
+    while "done" not in figure.locator(".mg-progress").inner_text():
+        figure.get_by_role("button", name="Next").click()
+    graph = {
+        "L": [("p", 1.0), ("h", 1.0)],
+        "p": [("h", -6.0), ("h", -6.0)],
+        "h": [("a", -3.0), ("b", 2.0)],
+    }
+    wrong = naive_walk(graph, "L")
+    _, right = by_complex_step("h = a*b; L = h*h + h", at)
+    for name in at:
+        close(reading(figure, f"walk {name}"), wrong[name])
+        close(node(figure, name, "right"), wrong[name])
+        close(reading(figure, f"right {name}"), right[name])
+        assert wrong[name] != right[name]
+    assert "Done, and wrong" in said(figure)
+
+
+# ------------------------------------------------------------------------------------ nudge
+
+DERIVATIVES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "square": (np.square, lambda x: 2 * x),
+    "exp": (np.exp, np.exp),
+    "log": (np.log, lambda x: 1 / x),
+    "sqrt": (np.sqrt, lambda x: 0.5 * x**-0.5),
+    "sin": (np.sin, np.cos),
+    "cos": (np.cos, lambda x: -np.sin(x)),
+    "tanh": (np.tanh, lambda x: np.cosh(x) ** -2.0),
+    "sigmoid": (SMOOTH["sigmoid"], lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2),
+    "relu": (lambda x: np.maximum(x, 0), lambda x: float(x > 0)),
+    "abs": (np.abs, np.sign),
+    "x**3 - 2*x": (lambda x: x**3 - 2 * x, lambda x: 3 * x**2 - 2),
+}
+
+
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_nudge(show: Any, name: str) -> None:
+    figure = show(f'<mg-nudge f="{name}" x="1.25" dx="0.5" pullback="-1.5">Words.</mg-nudge>')
+    f, derivative = DERIVATIVES[name]
+    for x, dx in [(1.25, 0.5), (0.5, 0.01)]:
+        slide(figure, "x", x)
+        slide(figure, "nudge dx", np.log10(dx))
+        dy = f(x + dx) - f(x)
+        for label, expected in [
+            ("x", x),
+            ("y", f(x)),
+            ("dy", dy),
+            ("dy / dx", dy / dx),
+            ("dy/dx as dx → 0", derivative(x)),
+            ("g · f′(x)", -1.5 * derivative(x)),
+        ]:
+            np.testing.assert_allclose(reading(figure, label), expected, rtol=6e-3, atol=5e-4)
+
+
+def test_nudge_can_be_dragged_and_switched(show: Any) -> None:
+    figure = show('<mg-nudge menu="square relu sqrt" pullback>Words.</mg-nudge>')
+    box = figure.locator(".mg-plot").bounding_box()
+    mouse = figure.page.mouse
+    mouse.move(box["x"] + box["width"] / 2, box["y"] + 100)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] - 10, box["y"] + 120)
+    mouse.up()
+    assert reading(figure, "x") == 3
+    assert reading(figure, "dy/dx as dx → 0") == 6
+    figure.locator("select").select_option("relu")
+    slide(figure, "x", 0)
+    assert "no derivative" in said(figure)
+    assert reading(figure, "dy/dx as dx → 0") == 0
+
+
+# --------------------------------------------------------------------------------- stepsize
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("power", [-1, -2.5, -4, -5.25, -7, -9, -12.75, -16])
+def test_stepsize(show: Any, dtype: Any, power: float) -> None:
+    """x*x*x at 1.7: only multiplications, so that every rounding is the same as NumPy's."""
+    figure = show(f'<mg-stepsize f="x*x*x" x="1.7" dtype="{dtype.__name__}">Words.</mg-stepsize>')
+    slide(figure, "step h", power)
+    h = dtype(float(figure.locator(".mg-say").get_attribute("data-h")))
+    np.testing.assert_allclose(float(h), 10.0**power, rtol=1e-6)
+    x = dtype(1.7)
+    f = lambda v: v * v * v  # noqa: E731
+    forward, central = (f(x + h) - f(x)) / h, (f(x + h) - f(x - h)) / (dtype(2) * h)
+    assert forward.dtype == dtype
+    truth = 3 * 1.7**2
+    for name, quotient in [("forward", forward), ("central", central)]:
+        error = abs(float(quotient) - truth)
+        np.testing.assert_allclose(reading(figure, name), float(quotient), rtol=1e-9, atol=1e-10)
+        np.testing.assert_allclose(reading(figure, f"{name} error"), error, rtol=6e-3, atol=1e-14)
+
+
+# --------------------------------------------------------------------- matvec and matmul
+
+
+def tag(name: str, **arrays: np.ndarray) -> str:
+    def text(a: np.ndarray) -> str:
+        return "; ".join(" ".join(f"{v:g}" for v in row) for row in np.atleast_2d(a))
+
+    attributes = " ".join(f'{key}="{text(a)}"' for key, a in arrays.items())
+    return f"<mg-{name} {attributes}>Words.</mg-{name}>"
+
+
+def test_matvec(show: Any) -> None:
+    rng = np.random.default_rng(0)
+    a, x, g = rng.integers(-5, 6, (3, 4)), rng.integers(-5, 6, 4), rng.integers(-5, 6, 3)
+    figure = show(tag("matvec", a=a, x=x, g=g))
+    close(array(figure, "y", (3,)), a @ x)
+    figure.locator('[data-at="A 1,2"]').first.fill("2.5")
+    a = a.astype(float)
+    a[1, 2] = 2.5
+    close(array(figure, "y", (3,)), a @ x)
+    figure.get_by_role("button", name="y[1]").click()
+    assert said(figure).endswith(f"= {a[1] @ x:g}.")
+    figure.get_by_label("backward", exact=True).check()
+    close(array(figure, "x.grad", (4,)), a[:2].T @ g[:2])  # rows 0 and 1 so far
+    figure.get_by_role("button", name="Row →").click()
+    close(array(figure, "x.grad", (4,)), a.T @ g)
+    close(array(figure, "A.grad", (3, 4)), np.outer(g, x))
+
+
+def test_matmul(show: Any) -> None:
+    rng = np.random.default_rng(1)
+    a, b, g = (rng.integers(-4, 5, shape) for shape in [(2, 4), (4, 3), (2, 3)])
+    figure = show(tag("matmul", a=a, b=b, g=g))
+    close(array(figure, "C", (2, 3)), a @ b)
+    figure.get_by_role("button", name="C[1, 2]").click()
+    assert said(figure).endswith(f"= {(a @ b)[1, 2]}.")
+    lit = figure.evaluate("f => [...f.querySelectorAll('.lit')].map(c => c.dataset.at)")
+    assert set(lit) == {f"A 1,{k}" for k in range(4)} | {f"B {k},2" for k in range(4)}
+    figure.get_by_label("A.grad", exact=True).check()
+    close(array(figure, "A.grad", (2, 4)), g @ b.T)
+    figure.get_by_role("button", name="A.grad[0, 3]").click()
+    assert f"= {(g @ b.T)[0, 3]}." in said(figure)
+    figure.get_by_label("B.grad", exact=True).check()
+    close(array(figure, "B.grad", (4, 3)), a.T @ g)
+    figure.get_by_role("button", name="B.grad[3, 1]").click()
+    assert f"= {(a.T @ g)[3, 1]}." in said(figure)
+
+
+def test_arrow_keys_walk_over_a_grid(show: Any) -> None:
+    figure = show("<mg-matmul>Words.</mg-matmul>")
+    figure.get_by_role("button", name="C[0, 0]").focus()
+    figure.page.keyboard.press("ArrowDown")
+    figure.page.keyboard.press("ArrowRight")
+    assert "C[1, 1] = row 1 of A · column 1 of B" in said(figure)
+    assert figure.page.evaluate("document.activeElement.dataset.at") == "C 1,1"
+
+
+# ------------------------------------------------------------------------------- broadcast
+
+PAIRS = "3,1 & 4 | 3 & 2,3 | 2,3,1 & 3,4 | () & 2,2 | 4 & 4 | 1 & 1,1 | (2, 1, 3) & 4, 1 | &"
+
+
+def shape_of(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text))
+
+
+@pytest.mark.parametrize("pair", PAIRS.split("|"))
+def test_broadcast(show: Any, pair: str) -> None:
+    a, b = (text.strip() for text in pair.split("&"))
+    figure = show(f'<mg-broadcast a="{a}" b="{b}">Words.</mg-broadcast>')
+    shapes = {"a": shape_of(a), "b": shape_of(b)}
+    out = np.broadcast_shapes(*shapes.values())
+    x = 10.0 * np.arange(1, 1 + np.prod(shapes["a"], dtype=int)).reshape(shapes["a"])
+    y = 1.0 * np.arange(1, 1 + np.prod(shapes["b"], dtype=int)).reshape(shapes["b"])
+    close(array(figure, "a", out), np.broadcast_to(x, out))
+    close(array(figure, "b", out), np.broadcast_to(y, out))
+    close(array(figure, "a+b", out), x + y)
+    figure.get_by_label("backward", exact=True).check()
+    g = 1.0 * np.arange(1, 1 + np.prod(out, dtype=int)).reshape(out)
+    close(array(figure, "g", out), g)
+    for name, shape in shapes.items():
+        expected = np.zeros(shape)
+        where = np.broadcast_to(np.arange(expected.size).reshape(shape), out)
+        np.add.at(expected.reshape(-1), where.ravel(), g.ravel())
+        close(array(figure, f"{name}.grad", shape), expected)
+        figure.get_by_role("button", name=re.compile(rf"^{name}\.grad\b")).last.click()
+        assert f"= {expected.ravel()[-1]:g}. {name}.grad has the shape" in said(figure)
+        lit = figure.evaluate("f => f.querySelectorAll('[data-at^=g].lit').length")
+        assert lit == (where == expected.size - 1).sum()
+
+
+def test_broadcast_tells_what_clashes_and_takes_any_text(show: Any) -> None:
+    figure = show("<mg-broadcast>Words.</mg-broadcast>")
+    first, second = figure.locator("input[type=text]").all()
+    first.fill("2, 3")
+    second.fill("2, 4")
+    assert "dimension -1 has size 3 in a and 4 in b" in said(figure)
+    second.fill("2,")
+    assert "dimension -1 has size 3 in a and 2 in b" in said(figure)
+    answers = {"2, x": "is not a shape", "0, 1": "cannot be", "0, 2, 3": "no cells"}
+    for text, words in (answers | {"9, 2, 3": "Too many cells", "2, 1": "give (2, 3)"}).items():
+        second.fill(text)
+        assert words in said(figure)
+    figure.get_by_role("button", name="3 & 4", exact=True).click()
+    assert "cannot be broadcast" in said(figure)
+
+
+# ----------------------------------------------------------------------------------- slice
+
+# Indices, between bars, for arrays of three shapes.
+INDICES = {
+    (3, 4): """: | 1 | -1 | 1:, ::2 | ::-1 | 2:0:-1, -3: | 5: | ..., -1 | None, 1 | 1, None | ... |
+        :, None, 2 | ..., None | 2, 3 | [0, 0, 2] | [0, 2], [1, 1] | :, [3, 0, 3] | 0, [1, 1, 2] |
+        [True, False, True] | :, [False, True, True, False] | [1], None, [2] | [2], [0, 1, 1] |
+        [-1, 0], ::-2 | x > 6 | x % 2 == 0 | x > 100""",
+    (
+        2,
+        2,
+        3,
+    ): """1 | :, 0 | ..., ::2 | 0, :, [0, 0] | [1, 0], :, [2, 2] | :, [0, 1], [1, 1] | x < 5 |
+        None, 1, ..., 0 | 1, 1, 2""",
+    (5,): "1:4 | ::-2 | [4, 4, 4] | x != 2 | [True, False, True, True, False] | -2 | None",
+}
+MISTAKES = """3 | -4 | 0, 4 | 1, 2, 3 | [0, 5] | [True, False] | [0, 1], [1, 2, 3] | ::0 | 1.5 | y |
+    ..., ... | [0, 1.5] | [0"""
+
+
+@pytest.mark.parametrize("shape", INDICES)
+def test_slice(show: Any, shape: tuple[int, ...]) -> None:
+    figure = show(f'<mg-slice shape="{",".join(map(str, shape))}">Words.</mg-slice>')
+    x = np.arange(np.prod(shape)).reshape(shape)
+    for index in (text.strip() for text in INDICES[shape].split("|")):
+        y = eval(f"x[{index}]")  # the list above, read by Python itself
+        figure.get_by_label("index").fill(index)
+        figure.get_by_label("forward").check()
+        close(array(figure, "x", shape), x)
+        close(array(figure, "y", y.shape), y)
+        assert f"y ({', '.join(map(str, y.shape))}{',' * (y.ndim == 1)})" in said(figure), index
+        g = np.arange(1, 1 + y.size).reshape(y.shape)
+        expected = np.zeros(shape)
+        np.add.at(expected, eval(f"np.s_[{index}]"), g)
+        figure.get_by_label("backward").check()
+        close(array(figure, "y.grad", y.shape), g)
+        close(array(figure, "x.grad", shape), expected)
+
+
+def test_slice_tells_what_is_wrong(show: Any) -> None:
+    figure = show("<mg-slice>Words.</mg-slice>")
+    x = np.arange(12).reshape(3, 4)
+    told = set()
+    for index in (text.strip() for text in MISTAKES.split("|")):
+        with pytest.raises((IndexError, ValueError, SyntaxError, NameError)):
+            eval(f"x[{index}]", {"x": x})
+        figure.get_by_label("index").fill(index)
+        assert "mg-wrong" in figure.locator(".mg-say").get_attribute("class"), index
+        told.add(said(figure))
+    assert len(told) == len(MISTAKES.split("|"))
+    assert "Index 3 is out of range for dimension 0 with size 3." in {t.strip("✗ ") for t in told}
+
+
+def test_slice_follows_a_cell(show: Any) -> None:
+    figure = show('<mg-slice index="[0, 0, 2]" mode="backward">Words.</mg-slice>')
+    figure.get_by_role("button", name="x.grad[0, 1]").click()
+    assert "The gradient of x[0, 1] is 2 + 6 = 8." in said(figure)
+    figure.get_by_role("button", name="y.grad[2, 3]").click()
+    assert "The gradient of x[2, 3] is 12." in said(figure)
+
+
+# ---------------------------------------------------------------------------------- reduce
+
+X = np.array([[3.0, 1, 4, 1], [5, 9, 2, 6], [5, 3, 5, 9]])
+
+
+def reduced(op: str, axis: int | None, keepdims: bool) -> np.ndarray:
+    if op == "logsumexp":
+        return np.asarray(np.log(np.exp(X).sum(axis=axis, keepdims=keepdims)))
+    return np.asarray(getattr(X, op.replace("amax", "max"))(axis=axis, keepdims=keepdims))
+
+
+def returned(op: str, axis: int | None, g: np.ndarray) -> np.ndarray:
+    """The gradient of X when g, with the dimensions kept, arrives at its reduction."""
+    best = np.equal(X, X.max(axis=axis, keepdims=True)).astype(float)
+    if op == "max" and axis is not None:  # the first largest index takes everything
+        best = best * (np.cumsum(best, axis=axis) == 1)
+    ways = {
+        "sum": np.ones_like(X),
+        "mean": np.ones_like(X) / (X.size if axis is None else X.shape[axis]),
+        "max": best / best.sum(axis=axis, keepdims=True),
+        "amax": best / best.sum(axis=axis, keepdims=True),
+        "logsumexp": np.exp(X) / np.exp(X).sum(axis=axis, keepdims=True),
+    }
+    return np.asarray(ways[op] * g)
+
+
+@pytest.mark.parametrize("op", ["sum", "mean", "max", "amax", "logsumexp"])
+def test_reduce(show: Any, op: str) -> None:
+    figure = show("<mg-reduce>Words.</mg-reduce>")
+    figure.locator("select").select_option(op)
+    for (axis, label), keep in itertools.product(
+        [(None, "all"), (0, "dim 0"), (1, "dim 1")], [False, True]
+    ):
+        figure.get_by_label(label, exact=True).check()
+        figure.get_by_label("keepdim").set_checked(keep)
+        y = reduced(op, axis, keep)
+        close(array(figure, "y", y.shape), y)
+        g = np.arange(1.0, 1 + y.size).reshape(y.shape)
+        close(array(figure, "g", y.shape), g)
+        kept = g.reshape(reduced(op, axis, True).shape)
+        close(array(figure, "x.grad", X.shape), returned(op, axis, kept))
+        figure.locator('[data-at^="g"]').last.fill("-2.5")
+        kept.flat[-1] = -2.5
+        close(array(figure, "x.grad", X.shape), returned(op, axis, kept))
+
+
+def test_reduce_takes_the_readers_numbers(show: Any) -> None:
+    figure = show('<mg-reduce x="1 2; 3 4" op="mean" axis="0">Words.</mg-reduce>')
+    figure.locator('[data-at="x 1,0"]').fill("-7")
+    close(array(figure, "y", (2,)), [-3.0, 3.0])
+    figure.locator('[data-at="x 1,0"]').fill(
+        ""
+    )  # half-typed: the old number stays, and it is marked
+    close(array(figure, "y", (2,)), [-3.0, 3.0])
+    assert figure.locator('[data-at="x 1,0"]').get_attribute("aria-invalid") == "true"
+
+
+# ---------------------------------------------------------------------------------- family
+
+TOGGLES = [
+    "w.requires_grad",
+    "x.requires_grad",
+    "b.requires_grad",
+    "no_grad",
+    "detach",
+    "retain_grad",
+]
+TENSORS = ["w", "x", "b", "h", "y", "L"]
+
+
+def run_family(on: dict[str, bool]) -> dict[str, tuple[bool, bool, float | None]] | str:
+    """The same program in PyTorch: requires_grad, is_leaf and grad of every tensor, or an error."""
+    import torch
+
+    values = {"w": 3.0, "x": 2.0, "b": 1.0}
+    made = {n: torch.tensor(v, requires_grad=on[f"{n}.requires_grad"]) for n, v in values.items()}
+    with torch.set_grad_enabled(not on["no_grad"]):
+        made["h"] = made["w"] * made["x"]
+    if on["detach"]:
+        made["h"] = made["h"].detach()
+    try:
+        if on["retain_grad"]:
+            made["h"].retain_grad()
+        made["y"] = made["h"] + made["b"]
+        made["L"] = made["y"] * made["y"]
+        made["L"].backward()
+    except RuntimeError:
+        return "error"
+    grads = {n: t.grad if t.is_leaf or t.retains_grad else None for n, t in made.items()}
+    items = {n: None if grad is None else grad.item() for n, grad in grads.items()}
+    return {n: (t.requires_grad, t.is_leaf, items[n]) for n, t in made.items()}
+
+
+def expected_family(on: dict[str, bool]) -> dict[str, tuple[bool, bool, float | None]] | str:
+    """What PyTorch answers, written down case by case (compared with PyTorch itself below)."""
+    cut = on["no_grad"] or on["detach"]
+    w, x, b = (on[f"{name}.requires_grad"] for name in "wxb")
+    h = (w or x) and not cut
+    if (on["retain_grad"] and not h) or not (h or b):
+        return "error"
+    grad_h = 14.0 if on["retain_grad"] else None
+    leaves = {"w": (w, 28.0 if w and h else None), "x": (x, 42.0 if x and h else None)}
+    facts = {name: (needs, True, grad) for name, (needs, grad) in leaves.items()}
+    facts["b"] = (b, True, 14.0 if b else None)
+    return facts | {"h": (h, not h, grad_h), "y": (True, False, None), "L": (True, False, None)}
+
+
+EVERY = itertools.product([False, True], repeat=len(TOGGLES))
+COMBINATIONS = [dict(zip(TOGGLES, flags, strict=True)) for flags in EVERY]
+
+
+def test_family_agrees_with_the_rules_in_every_combination(show: Any) -> None:
+    figure = show('<mg-family set="">Words.</mg-family>')
+    read = """(figure, on) => { figure.update(on);
+        const cells = [...figure.querySelectorAll("[data-at]")];
+        return Object.fromEntries(cells.map(cell => [cell.dataset.at, cell.textContent])); }"""
+    for on in COMBINATIONS:
+        shown = figure.evaluate(read, on)
+        expected = expected_family(on)
+        wrong = "mg-wrong" in figure.locator(".mg-say").get_attribute("class")
+        assert wrong == (expected == "error")
+        if isinstance(expected, str):
+            assert all(shown[f"{name} grad"] == "None" for name in TENSORS)
+            continue
+        for name, (needs, leaf, grad) in expected.items():
+            assert shown[f"{name} requires_grad"] == str(needs)
+            assert shown[f"{name} is_leaf"] == str(leaf)
+            assert shown[f"{name} grad"] == ("None" if grad is None else f"{grad:g}")
+
+
+def test_the_rules_of_the_family_are_pytorchs() -> None:
+    try:
+        import torch  # noqa: F401
+    except ImportError:
+        unavailable("torch is not installed, so the family's rules cannot be compared with it")
+    for on in COMBINATIONS:
+        assert run_family(on) == expected_family(on), on
+
+
+def test_family_toggles_change_the_program(show: Any) -> None:
+    figure = show("<mg-family>Words.</mg-family>")
+    figure.get_by_label("compute h under no_grad()").check()
+    assert "with no_grad():\n    h = w * x" in figure.locator("pre").inner_text()
+    figure.get_by_label("h.retain_grad()", exact=True).check()
+    assert "h.retain_grad() fails" in said(figure)
