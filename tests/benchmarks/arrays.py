@@ -105,7 +105,7 @@ def gather_data() -> Data:
 
 
 def gather_by_hand(data: Data) -> Step:
-    """Backward adds the first uses of all rows, then the second uses, …: no row twice in one sum."""
+    """Backward adds the first uses of all rows, then the second, …: no row twice in one sum."""
     x, g, rows = data["x"], data["g"], data["rows"]
     out, to_x = np.empty_like(g), np.empty_like(x)
     new = np.ones(len(rows), bool)

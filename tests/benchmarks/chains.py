@@ -1,4 +1,4 @@
-"""Long chains: what one operation costs, on one number and on a small array, however deep the graph."""
+"""Long chains: what one operation costs, on one number and on a small array, at any depth."""
 
 from __future__ import annotations
 

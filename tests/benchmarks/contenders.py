@@ -83,7 +83,7 @@ def peak_bytes(step: Step) -> int:
 
 
 def serve(contender: str, pipe: Any) -> None:
-    """The life of a process: ("seconds", workload, steps) comes in, an answer goes out, None ends it."""
+    """A process's life: ("seconds", workload, steps) comes in, an answer goes out; None ends it."""
     tasks: dict[str, Callable[..., Any]] = {
         "answers": answers, "seconds": seconds, "peak_bytes": peak_bytes
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Small and large multilayer perceptrons: XOR, a curve, MNIST, and one that is all matrix products."""
+"""Multilayer perceptrons: XOR, a curve, MNIST, and one that is all matrix products."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/run.py                      all rows, then import time
     python tests/benchmarks/run.py xor mnist            these rows
-    python tests/benchmarks/run.py --long               also the chains of up to a million operations
+    python tests/benchmarks/run.py --long               also chains of up to a million operations
     python tests/benchmarks/run.py --memory chain-100k  peak memory of one step
 
 Every contender is a process of its own with one thread. They take turns of a few hundredths of a
@@ -20,14 +20,16 @@ import subprocess
 import sys
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 for threads in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR"):
     os.environ[f"{threads}_NUM_THREADS"] = "1"
 
-from tests.benchmarks.contenders import LONG, WORKLOADS, Contender, runs, workload_named
-from tests.benchmarks.workload import Workload, assert_same
+# The threads are set and the repository is found; now NumPy may be imported.
+from tests.benchmarks.contenders import LONG, WORKLOADS, Contender, runs, workload_named  # noqa: E402
+from tests.benchmarks.workload import Workload, assert_same  # noqa: E402
 
 CONTENDERS = ("numpy", "minigrad", "torch", "micrograd")
 Times = dict[str, list[float]]
@@ -90,11 +92,18 @@ def summary(workload: Workload, times: Times) -> dict[str, Any]:
 
 
 def imports(module: str, rounds: int = 11) -> float:
-    """Median seconds that an import takes after NumPy's, each in a new process."""
-    code = f"import numpy, time; s = time.perf_counter(); import {module}; print(time.perf_counter() - s)"
+    """Median seconds of an import after NumPy's, each in a new process, with compiled files."""
+    code = f"import numpy; from time import perf_counter as t; s = t(); import {module}; print(t() - s)"
     path = os.pathsep.join(filter(None, [sys.path[0], os.environ.get("PYTHONPATH")]))
-    command, env = [sys.executable, "-c", code], {**os.environ, "PYTHONPATH": path}
-    return median(float(subprocess.check_output(command, env=env)) for _ in range(rounds))
+    with TemporaryDirectory() as compiled:
+        env = {**os.environ, "PYTHONPATH": path, "PYTHONPYCACHEPREFIX": compiled}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
+
+        def once() -> float:
+            return float(subprocess.check_output([sys.executable, "-c", code], env=env))
+
+        once()
+        return median(once() for _ in range(rounds))
 
 
 def memory(name: str) -> dict[str, float]:

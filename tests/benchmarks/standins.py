@@ -1,7 +1,7 @@
 """What PyTorch has in torch.nn.functional and torch.optim and minigrad does not have yet.
 
-Each function is one rule, as the library will have it; when it has it, the name here goes. The rules
-are written for arrays only: a benchmark asks for no second derivatives.
+Each function is one rule, as the library will have it; when it has it, the name here goes. The
+rules are written for arrays only: a benchmark asks for no second derivatives.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-import minigrad
 import numpy as np
 
+import minigrad
 from tests.benchmarks.workload import forget_gradients
 
 Array = Any  # as in the rules of the package

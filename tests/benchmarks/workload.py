@@ -70,7 +70,7 @@ def gradients(parameters: Iterable[Any]) -> list[Any]:
 
 def as_array(answer: Any) -> Array:
     """A copy of an answer: buffers are used again, and tensors may hold a graph."""
-    return np.array(answer.detach() if hasattr(answer, "detach") else answer)
+    return np.array(answer.detach().numpy() if hasattr(answer, "detach") else answer)
 
 
 def assert_same(answers: Sequence[Array], expected: Sequence[Array], who: str) -> None:
