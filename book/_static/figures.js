@@ -40,7 +40,8 @@ function fmt(x, digits = 4) {
 }
 /** A number short enough for the cell of a grid. */
 function brief(x) {
-  if (x === 0 || Number.isInteger(x) || Math.abs(x) < 1e-3) return x && Math.abs(x) < 1e-3 ? x.toExponential(0).replaceAll("-", "−") : fmt(x);
+  if (x === 0 || Number.isInteger(x) || Math.abs(x) < 1e-3) return x && Math.abs(x) < 1e-3
+      ? x.toExponential(0).replaceAll("-", "−") : fmt(x);
   return fmt(Number(x.toFixed(Math.abs(x) < 10 ? 3 : 2)));
 }
 const inBrackets = (x) => (x < 0 ? `(${fmt(x)})` : fmt(x));
@@ -190,7 +191,8 @@ function functionOf(text) {
   const f = (x, round) => evaluate(program, { x }, round)[program.output];
   const x = program.nodes.findIndex((node) => node.name === "x");
   const derivative = (at) => gradients(program, evaluate(program, { x: at }))[x];
-  const shown = { square: "x²", abs: "|x|" }[text] ?? (FUNCTIONS[text] ? `${text}(x)` : text.replaceAll("**", "^").replaceAll("*", " · "));
+  const shown = { square: "x²", abs: "|x|" }[text] ?? (FUNCTIONS[text] ? `${text}(x)`
+      : text.replaceAll("**", "^").replaceAll("*", " · "));
   return { f, derivative, title: shown };
 }
 
@@ -316,7 +318,8 @@ class Grid {
     const block = (column ? shape[0] : product(shape.slice(-2))) || 1;
     this.cells = range(product(shape)).map((flat) => this.cell(flat, edit));
     const blocks = range(Math.ceil(this.cells.length / block)).map((k) => {
-      const cells = el("div.mg-cells", { style: `--columns: ${wide}` }, ...this.cells.slice(k * block, (k + 1) * block));
+      const cells = el("div.mg-cells", { style: `--columns: ${wide}` },
+          ...this.cells.slice(k * block, (k + 1) * block));
       return shape.length < 3 ? cells : el("div", {}, el("div.mg-part", {}, `[${k}]`), cells);
     });
     if (!this.cells.length) blocks.push(el("div.mg-none", {}, "empty"));
@@ -341,7 +344,8 @@ class Grid {
       return input;
     }
     if (!this.pick) return el("span.mg-cell", options);
-    return el("button.mg-cell", { type: "button", tabindex: flat ? -1 : 0, ...options, onclick: () => this.pick(flat) });
+    return el("button.mg-cell", { type: "button", tabindex: flat ? -1 : 0, ...options,
+        onclick: () => this.pick(flat) });
   }
 
   /** Arrow keys walk over the buttons: the grid is one stop of the Tab key. */
@@ -361,13 +365,14 @@ class Grid {
       const { text, on = "", badge = "" } = look(flat);
       const shown = typeof text === "number" ? brief(text) : text;
       cell.classList.remove("lit", "pick", "copy", "dim", "long", "longer");
-      cell.classList.add(...on.split(" ").filter(Boolean), ...(shown.length > 6 ? ["longer"] : shown.length > 4 ? ["long"] : []));
+      cell.classList.add(...on.split(" ").filter(Boolean), ...(shown.length > 6 ? ["longer"] : shown.length > 4
+          ? ["long"] : []));
       if (cell.tagName === "INPUT") {
         if (Number(cell.value) !== text || cell.value === "") cell.value = text;
         return;
       }
       cell.textContent = shown;
-      if (badge) cell.append(el("i.mg-badge", {}, badge));
+      cell.dataset.badge = badge;
       if (cell.tagName !== "BUTTON") return;
       const picked = on.includes("pick");
       cell.setAttribute("aria-label", `${this.place(flat)}: ${shown}${badge && `, picked ${badge}`}`);
@@ -414,9 +419,11 @@ function layered({ nodes }, flat, small) {
   const low = Math.min(...spots.map((s) => s.at - s.size / 2));
   const cross = Math.max(...spots.map((s) => s.at + s.size / 2)) - low;
   const pitch = flat ? wide + (small ? 36 : 52) : high + 54;
-  const point = (s) => (flat ? [s.layer * pitch + wide / 2 + 2, s.at - low] : [s.at - low, s.layer * pitch + high / 2 + 2]);
+  const point = (s) => (flat ? [s.layer * pitch + wide / 2 + 2, s.at - low]
+      : [s.at - low, s.layer * pitch + high / 2 + 2]);
   const along = (layers.length - 1) * pitch + (flat ? wide : high) + 4;
-  for (const edge of edges) Object.assign(edge, route(edge, edges, point, flat, flat ? [wide / 2, high] : [high / 2, wide]));
+  for (const edge of edges) Object.assign(edge, route(edge, edges, point, flat,
+      flat ? [wide / 2, high] : [high / 2, wide]));
   return { boxes: nodes.map(({ id }) => point(spots[id])), edges, wide, high, small,
     width: flat ? along : cross, height: flat ? cross : along };
 }
@@ -434,8 +441,10 @@ function settle(layer, wish) {
 
 /** The curve of an edge, and where its label stands: in the middle of its last stretch. */
 function route(edge, edges, point, flat, [half, side]) {
-  const into = edges.filter((other) => other.to === edge.to).sort((a, b) => a.path.at(-2).at - b.path.at(-2).at || a.k - b.k);
-  const outOf = edges.filter((other) => other.from === edge.from).sort((a, b) => a.path[1].at - b.path[1].at || a.k - b.k);
+  const into = edges.filter((other) => other.to === edge.to).sort((a, b) => a.path.at(-2).at - b.path.at(-2).at
+      || a.k - b.k);
+  const outOf = edges.filter((other) => other.from === edge.from).sort((a, b) => a.path[1].at - b.path[1].at
+      || a.k - b.k);
   const port = (group) => (group.indexOf(edge) - (group.length - 1) / 2) * Math.min(20, (0.7 * side) / group.length);
   const points = edge.path.map(point);
   const last = points.length - 1;
@@ -470,7 +479,8 @@ function drawGraph(program, width, look, label) {
   const lines = edges.map((edge) => svg(`path.mg-edge.${look.edge(edge).on || "mg-quiet"}`, { d: edge.d }));
   const labels = edges.filter((edge) => look.edge(edge).label).map((edge) => {
     const { label: text, on } = look.edge(edge);
-    return svg(`text.mg-local.${on || "mg-quiet"}`, { x: edge.label[0], y: edge.label[1] + 4.5, "data-edge": `${edge.from} ${edge.to} ${edge.k}` }, text);
+    return svg(`text.mg-local.${on || "mg-quiet"}`, { x: edge.label[0], y: edge.label[1] + 4.5,
+        "data-edge": `${edge.from} ${edge.to} ${edge.k}` }, text);
   });
   const cards = program.nodes.map((node) => {
     const { on, left, right } = look.node(node.id);
@@ -506,7 +516,8 @@ function walk(program, at, wrong) {
   }
   grads.set(output, 1);
   const out = nodes[output].name;
-  record("backward", [`Backward starts at ${out}: nudge ${out} by a little, and ${out} moves by just as much. Its gradient is `, G(1)], output);
+  record("backward", [`Backward starts at ${out}: nudge ${out} by a little, and ${out} moves by just as much. `,
+    "Its gradient is ", G(1), "."], output);
 
   const push = (node, k) => {
     const arg = node.args[k];
@@ -518,9 +529,11 @@ function walk(program, at, wrong) {
     const names = node.args.map((i) => nodes[i].name);
     const formula = OPS[node.op].words[k](...names, node.name);
     const how = formula === fmt(slope) ? fmt(slope) : `${formula} = ${fmt(slope)}`;
-    const sum = held === undefined ? [". It is the first to arrive: ", nodes[arg].name, "’s gradient is ", G(given)]
-      : [". ", nodes[arg].name, ` already holds ${fmt(held)}, and gradients add: ${fmt(held)} + ${inBrackets(given)} = `, G(held + given)];
-    record("backward", [`${node.name} sends to ${nodes[arg].name}: local derivative ${how}, times what arrived at ${node.name}, ${fmt(arrives)}, gives `, G(given), ...sum, "."], arg, [arg, node.id, k]);
+    const [from, to] = [node.name, nodes[arg].name];
+    const sum = held === undefined ? [`. It is the first to arrive: ${to}’s gradient is `, G(given), "."]
+      : [`. ${to} already holds ${fmt(held)}, and gradients add: ${fmt(held)} + ${inBrackets(given)} = `, G(held + given), "."];
+    record("backward", [`${from} sends to ${to}: local derivative ${how}, times what arrived at ${from}, ${fmt(arrives)}, gives `,
+      G(given), ...sum], arg, [arg, node.id, k]);
     return true;
   };
   const visit = (id) => nodes[id].args.forEach((arg, k) => {       // the tempting walk
@@ -534,7 +547,8 @@ function walk(program, at, wrong) {
   const good = program.inputs.every(({ id }) => same(id));
   record("done", !wrong ? ["Done: every node was visited once, after everything above it had arrived."]
     : good ? ["Done. The numbers are right here, by luck: no node in the middle has two users."]
-      : ["Done, and wrong: a node in the middle was visited more than once, and each time it sent everything it held, again."], -1);
+      : ["Done, and wrong: a node in the middle was visited more than once, ",
+        "and each time it sent everything it held, again."], -1);
   return { steps, values, right, same };
 }
 
@@ -560,10 +574,12 @@ class Steps extends Figure {
     const sliders = this.program.inputs.map(({ name }) => this.inputSlider(name));
     this.table = el("div");
     if (order === "choose") {
-      this.panel.append(this.choice("Walk backward", "order", [["right", "topological order"], ["wrong", "depth first"]]));
+      this.panel.append(this.choice("Walk backward", "order",
+          [["right", "topological order"], ["wrong", "depth first"]]));
     }
     this.panel.append(el("div.mg-row", {}, this.back, this.next, this.play,
-      this.button("Start again", () => this.update({ step: 0 })), this.progress), el("div.mg-sliders", {}, ...sliders), this.table);
+      this.button("Start again", () => this.update({ step: 0 })), this.progress),
+          el("div.mg-sliders", {}, ...sliders), this.table);
     this.addEventListener("keydown", (event) => {
       const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (!way || event.target.tagName === "INPUT") return;
@@ -610,11 +626,13 @@ class Steps extends Figure {
         const bad = wrong && done && step.grads.has(id) && !same(id);
         return { on: `${active}${nodes[id].op === "number" ? ".mg-number" : ""}${bad ? ".mg-bad" : ""}`,
           left: step.known.has(id) ? fmt(values[id]) : "·",
-          right: nodes[id].op === "number" ? "" : step.grads.has(id) ? fmt(step.grads.get(id)) + (bad ? " ✗" : "") : "·" };
+          right: nodes[id].op === "number" ? "" : step.grads.has(id) ? fmt(step.grads.get(id)) + (bad ? " ✗" : "")
+              : "·" };
       },
       edge: (edge) => {
         const back = step.passed.some((other) => is(edge, other));
-        return { on: is(edge, step.edge) ? "mg-flow-back" : step.phase === "forward" && edge.to === step.active ? "mg-flow" : back ? "mg-done" : "",
+        return { on: is(edge, step.edge) ? "mg-flow-back" : step.phase === "forward" && edge.to === step.active
+            ? "mg-flow" : back ? "mg-done" : "",
           label: back ? fmt(local(nodes[edge.to], edge.k, values)) : "" };
       },
     };
@@ -626,15 +644,18 @@ class Steps extends Figure {
   }
 
   legend() {
-    return el("p.mg-legend", {}, "In each box: ", V("value"), " on the left, ", G("gradient"), " on the right. On an edge: the local derivative.");
+    return el("p.mg-legend", {}, "In each box: ", V("value"), " on the left, ", G("gradient"),
+        " on the right. On an edge: the local derivative.");
   }
 
   compare(step, right, same) {
     const done = step.phase === "done";
     const line = ({ id, name }) => el("tr", {}, el("th", { scope: "row" }, `${name}.grad`),
-      el("td", { "data-at": `walk ${name}` }, step.grads.has(id) ? fmt(step.grads.get(id)) : "·"), el("td", { "data-at": `right ${name}` }, fmt(right[id])),
+      el("td", { "data-at": `walk ${name}` }, step.grads.has(id) ? fmt(step.grads.get(id)) : "·"),
+          el("td", { "data-at": `right ${name}` }, fmt(right[id])),
       el("td", {}, done ? (same(id) ? "equal" : "✗ wrong") : ""));
-    const head = ["", "this walk", "right", ""].map((text) => el(text ? "th" : "td", text ? { scope: "col" } : {}, text));
+    const head = ["", "this walk", "right", ""].map((text) => el(text ? "th" : "td", text ? { scope: "col" } : {},
+        text));
     const shown = this.program.nodes.filter(({ id, op }) => op !== "number" && id !== this.program.output);
     return el("table.mg-table", {}, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...shown.map(line)));
   }
@@ -647,7 +668,8 @@ class Plot {
   constructor({ width, height, x, y, log = false, names = ["x", "y"] }) {
     const [left, right, top, bottom] = [46, 10, 26, 40];
     const scale = log ? Math.log10 : (v) => v;
-    const place = ([lo, hi], from, to) => (v) => from + ((scale(v) - scale(lo)) / (scale(hi) - scale(lo))) * (to - from);
+    const place = ([lo, hi], from, to) => (v) => from
+        + ((scale(v) - scale(lo)) / (scale(hi) - scale(lo))) * (to - from);
     this.X = place(x, left, width - right);
     this.Y = place(y, height - bottom, top);
     this.unX = (px) => x[0] + ((px - left) / (width - right - left)) * (x[1] - x[0]);
@@ -662,14 +684,17 @@ class Plot {
       axis.push(svg("line.mg-rule", { x1: left, x2: width - right, y1: this.Y(v), y2: this.Y(v) }),
         svg("text.mg-tick", { x: left - 6, y: this.Y(v) + 4, "text-anchor": "end" }, fmt(v)));
     }
-    if (!log && x[0] < 0 && x[1] > 0) axis.push(svg("line.mg-zero", { x1: this.X(0), x2: this.X(0), y1: top, y2: height - bottom }));
-    if (!log && y[0] < 0 && y[1] > 0) axis.push(svg("line.mg-zero", { x1: left, x2: width - right, y1: this.Y(0), y2: this.Y(0) }));
+    if (!log && x[0] < 0 && x[1] > 0) axis.push(svg("line.mg-zero",
+        { x1: this.X(0), x2: this.X(0), y1: top, y2: height - bottom }));
+    if (!log && y[0] < 0 && y[1] > 0) axis.push(svg("line.mg-zero",
+        { x1: left, x2: width - right, y1: this.Y(0), y2: this.Y(0) }));
     axis.push(svg("text.mg-axis", { x: width - right, y: height - 6, "text-anchor": "end" }, names[0]),
       svg("text.mg-axis", { x: 4, y: 13 }, names[1]));
     this.layer = svg("g", { "clip-path": `url(#${clip})` });
     this.top = svg("g");
     this.element = svg("svg.mg-plot", { viewBox: `0 0 ${width} ${height}`, role: "img" },
-      svg("clipPath", { id: clip }, svg("rect", { x: left, y: top, width: width - left - right, height: height - top - bottom })),
+      svg("clipPath", { id: clip }, svg("rect", { x: left, y: top, width: width - left - right,
+          height: height - top - bottom })),
       ...axis, this.layer, this.top);
   }
 
@@ -677,7 +702,8 @@ class Plot {
     const rough = (hi - lo) / Math.max(2, wanted);
     const unit = 10 ** Math.floor(Math.log10(rough));
     const step = unit * [1, 2, 5, 10].find((m) => m * unit >= rough);
-    return range(Math.floor(hi / step) - Math.ceil(lo / step) + 1).map((i) => Number(((Math.ceil(lo / step) + i) * step).toPrecision(6)));
+    return range(Math.floor(hi / step) - Math.ceil(lo / step)
+        + 1).map((i) => Number(((Math.ceil(lo / step) + i) * step).toPrecision(6)));
   }
 
   static powers([lo, hi], wanted) {
@@ -707,7 +733,8 @@ class Plot {
 /** Named numbers in a row, each with its own place for tests and for the eye. */
 function readings(pairs) {
   return el("dl.mg-readings", {}, ...pairs.map(([name, value, kind = "mg-plain"]) =>
-    el("div", {}, el("dt", {}, name), el(`dd.${kind}`, { "data-at": name }, typeof value === "number" ? fmt(value) : value))));
+    el("div", {}, el("dt", {}, name), el(`dd.${kind}`, { "data-at": name },
+        typeof value === "number" ? fmt(value) : value))));
 }
 
 // -------------------------------------------- chapters 1 and 7: a nudge, a ratio, a derivative
@@ -729,8 +756,10 @@ class Nudge extends Figure {
     this.watchWidth();
     if (this.hasAttribute("menu")) {
       const names = this.read("menu").trim().split(/[\s,]+/).filter(Boolean);
-      const menu = this.menu("f", "f", [...new Set([f, ...(names.length ? names : Object.keys(FUNCTIONS).filter((name) => name !== "cos"))])]);
-      menu.addEventListener("change", () => { this.choose(this.state.f); this.update({ x: clamp(this.state.x, ...this.span) }); });
+      const menu = this.menu("f", "f", [...new Set([f, ...(names.length ? names
+          : Object.keys(FUNCTIONS).filter((name) => name !== "cos"))])]);
+      menu.addEventListener("change", () => { this.choose(this.state.f); this.update({ x: clamp(this.state.x,
+          ...this.span) }); });
       this.panel.append(el("div.mg-row", {}, menu));
     }
     const x = this.slider("x", { min: -10, max: 10, step: 0.01, get: (s) => s.x, set: (x) => ({ x }) });
@@ -739,11 +768,14 @@ class Nudge extends Figure {
       [input.min, input.max] = this.span;
     });
     const power = (v) => clamp(10 ** v, 1e-4, 2);
-    const nudge = el("div.mg-sliders", {}, x, this.slider("nudge dx", { min: -4, max: Math.log10(2), step: "any", get: (s) => Math.log10(s.dx),
+    const nudge = el("div.mg-sliders", {}, x, this.slider("nudge dx",
+        { min: -4, max: Math.log10(2), step: "any", get: (s) => Math.log10(s.dx),
       set: (v) => ({ dx: Number(power(v).toPrecision(2)) }), show: () => fmt(this.state.dx) }));
-    if (push !== null) nudge.append(this.slider("g arrives", { min: -3, max: 3, step: 0.5, get: (s) => s.g, set: (g) => ({ g }) }));
+    if (push !== null) nudge.append(this.slider("g arrives",
+        { min: -3, max: 3, step: 0.5, get: (s) => s.g, set: (g) => ({ g }) }));
     this.numbers = el("div");
-    this.panel.append(nudge, el("div.mg-row", {}, this.button("Halve the nudge", () => this.update({ dx: Math.max(1e-4, this.state.dx / 2) }))), this.numbers);
+    this.panel.append(nudge, el("div.mg-row", {}, this.button("Halve the nudge",
+        () => this.update({ dx: Math.max(1e-4, this.state.dx / 2) }))), this.numbers);
     const drag = (event) => {
       if (event.type === "pointermove" && !(event.buttons & 1)) return;
       const box = this.plot.element.getBoundingClientRect();
@@ -784,15 +816,19 @@ class Nudge extends Figure {
     plot.dot(x + dx, next, "mg-second", 4);
     plot.dot(x, y, "mg-first", 8);
     const [dy, ratio] = [next - y, (next - y) / dx];
-    plot.element.setAttribute("aria-label", `The curve y = ${title} with its tangent at x = ${fmt(x)}, slope ${fmt(slope)}`);
+    plot.element.setAttribute("aria-label",
+        `The curve y = ${title} with its tangent at x = ${fmt(x)}, slope ${fmt(slope)}`);
     this.stage.replaceChildren(plot.element);
-    const rows = [["x", x], ["y", y, "mg-v"], ["dx", dx], ["dy", dy, "mg-v"], ["dy / dx", ratio], ["dy/dx as dx → 0", slope, "mg-g"]];
+    const rows = [["x", x], ["y", y, "mg-v"], ["dx", dx], ["dy", dy, "mg-v"], ["dy / dx", ratio],
+        ["dy/dx as dx → 0", slope, "mg-g"]];
     const kink = x === 0 && KINKS[this.state.f] ? ` ${KINKS[this.state.f]}` : "";
-    const first = ["Nudge x by ", fmt(dx), " and y moves by ", V(dy), `: ${fmt(ratio)} times as much. The tangent says `, G(slope), `.${kink}`];
+    const first = ["Nudge x by ", fmt(dx), " and y moves by ", V(dy),
+        `: ${fmt(ratio)} times as much. The tangent says `, G(slope), `.${kink}`];
     if (!this.hasAttribute("pullback")) this.say(...first);
     else {
       rows.push(["g · f′(x)", g * slope, "mg-g"]);
-      this.say(...first, " The pullback takes what arrives, g = ", G(g), `, and sends back g · f′(x) = ${fmt(g)} · ${inBrackets(slope)} = `, G(g * slope), ".");
+      this.say(...first, " The pullback takes what arrives, g = ", G(g),
+          `, and sends back g · f′(x) = ${fmt(g)} · ${inBrackets(slope)} = `, G(g * slope), ".");
     }
     this.numbers.replaceChildren(readings(rows));
   }
@@ -809,7 +845,8 @@ class StepSize extends Figure {
     this.state = { power: Math.log10(Number(this.read("h", "1e-4"))), dtype: this.read("dtype", "float64") };
     this.watchWidth();
     this.numbers = el("div");
-    this.panel.append(el("div.mg-row", {}, this.choice("Numbers", "dtype", [["float64", "float64"], ["float32", "float32"]])),
+    this.panel.append(el("div.mg-row", {}, this.choice("Numbers", "dtype",
+        [["float64", "float64"], ["float32", "float32"]])),
       el("div.mg-sliders", {}, this.slider("step h", { min: -16, max: 0, step: 0.25, get: (s) => s.power,
         set: (power) => ({ power }), show: (power) => fmt(10 ** power) })), this.numbers);
   }
@@ -832,30 +869,39 @@ class StepSize extends Figure {
     const k = 1e-2;
     const second = Math.abs((f(x + k) - 2 * f(x) + f(x - k)) / (k * k));
     const third = Math.abs((f(x + 2 * k) - 2 * f(x + k) + 2 * f(x - k) - f(x - 2 * k)) / (2 * k ** 3));
-    const guess = { forward: (v) => (v * second) / 2, central: (v) => (v * v * third) / 6, rounding: (v) => (eps * Math.abs(f(x))) / v };
+    const guess = { forward: (v) => (v * second) / 2, central: (v) => (v * v * third) / 6,
+        rounding: (v) => (eps * Math.abs(f(x))) / v };
     const floor = 1e-17;
     const error = (v, kind) => Math.max(Math.abs(this.quotients(v)[kind] - truth), floor);
     const steps = range(193).map((i) => 10 ** (-16 + i / 12));
-    const plot = new Plot({ width: this.width, height: clamp(this.width * 0.62, 280, 400), x: [1e-16, 1], y: [floor, 10],
+    const plot = new Plot({ width: this.width, height: clamp(this.width * 0.62, 280, 400), x: [1e-16, 1],
+        y: [floor, 10],
       log: true, names: ["step h", "error"] });
-    for (const kind of ["forward", "central", "rounding"]) plot.line([1e-16, 1].map((v) => [v, guess[kind](v)]), "mg-guide");
+    for (const kind of ["forward", "central", "rounding"]) plot.line([1e-16, 1].map((v) => [v, guess[kind](v)]),
+        "mg-guide");
     for (const kind of ["forward", "central"]) {
       plot.line(steps.map((v) => [v, error(v, kind)]), `mg-${kind}`);
     }
     plot.line([[h, floor], [h, 10]], "mg-leg");
     for (const kind of ["forward", "central"]) plot.dot(h, error(h, kind), `mg-${kind}`);
-    plot.element.setAttribute("aria-label", `Error against step, both in powers of ten, in ${dtype}. Each curve falls, reaches a lowest place and rises again.`);
-    this.stage.replaceChildren(plot.element, el("p.mg-legend", {}, el("span.mg-key.mg-forward", {}, "forward (f(x+h) − f(x)) / h"), " ",
-      el("span.mg-key.mg-central", {}, "central (f(x+h) − f(x−h)) / 2h"), " ", el("span.mg-key.mg-guide", {}, "truncation rising, rounding falling")));
+    plot.element.setAttribute("aria-label",
+      `Error against step, in powers of ten, in ${dtype}. Each curve falls, reaches a lowest place and rises again.`);
+    this.stage.replaceChildren(plot.element, el("p.mg-legend", {},
+        el("span.mg-key.mg-forward", {}, "forward (f(x+h) − f(x)) / h"), " ",
+      el("span.mg-key.mg-central", {}, "central (f(x+h) − f(x−h)) / 2h"), " ",
+          el("span.mg-key.mg-guide", {}, "truncation rising, rounding falling")));
     const now = this.quotients(h);
     const part = (kind) => {
       const [cut, noise] = [guess[kind](h), guess.rounding(h)];
-      return cut > 3 * noise ? ", mostly truncation: the step is too big" : noise > 3 * cut ? ", mostly rounding: the step is too small" : ", near its best step";
+      return cut > 3 * noise ? ", mostly truncation: the step is too big" : noise > 3 * cut
+          ? ", mostly rounding: the step is too small" : ", near its best step";
     };
-    this.say(`At h = ${fmt(h)} in ${dtype}, the forward quotient is off by `, V(Math.abs(now.forward - truth)), `${part("forward")}. The central one is off by `,
+    this.say(`At h = ${fmt(h)} in ${dtype}, the forward quotient is off by `, V(Math.abs(now.forward - truth)),
+        `${part("forward")}. The central one is off by `,
       G(Math.abs(now.central - truth)), `${part("central")}.`);
     this.words.dataset.h = h;
-    this.numbers.replaceChildren(readings([["f′(x)", fmt(truth, 11)], ["forward", fmt(now.forward, 11), "mg-v"], ["forward error", Math.abs(now.forward - truth), "mg-v"],
+    this.numbers.replaceChildren(readings([["f′(x)", fmt(truth, 11)], ["forward", fmt(now.forward, 11), "mg-v"],
+        ["forward error", Math.abs(now.forward - truth), "mg-v"],
       ["central", fmt(now.central, 11), "mg-g"], ["central error", Math.abs(now.central - truth), "mg-g"]]));
   }
 }
@@ -873,24 +919,30 @@ class MatVec extends Figure {
     const x = numbers(this.read("x", n === 3 ? "2 0 -1" : range(n).map((j) => j + 1).join(" ")));
     const g = numbers(this.read("g", range(m).map((i) => i + 1).join(" ")));
     this.state = { a: a.flat(), x, g, row: 0, mode: this.read("mode", "forward") };
-    const change = (key) => (flat, value) => this.update({ [key]: this.state[key].map((old, i) => (i === flat ? value : old)) });
+    const change = (key) => (flat, value) => this.update({ [key]: this.state[key].map((old,
+        i) => (i === flat ? value : old)) });
     const row = (flat) => this.update({ row: flat });
-    const matrix = (name, more) => new Grid({ name, shape: [m, n], pick: (flat) => row(Math.floor(flat / n)), ...more });
+    const matrix = (name, more) => new Grid({ name, shape: [m, n], pick: (flat) => row(Math.floor(flat / n)),
+        ...more });
     const vector = (name, size, more) => new Grid({ name, shape: [size], ...more });
     this.grids = {
       x: vector("x", n, { edit: change("x") }), a: matrix("A", { edit: change("a") }),
       y: vector("y", m, { column: true, pick: row }),
       x2: vector("x", n), da: matrix("A.grad", { kind: "grad" }),
       g: vector("g", m, { column: true, kind: "grad", edit: change("g"), pick: row }),
-      a2: matrix("A"), g2: vector("g", m, { column: true, kind: "grad", pick: row }), dx: vector("x.grad", n, { kind: "grad" }),
+      a2: matrix("A"), g2: vector("g", m, { column: true, kind: "grad", pick: row }),
+          dx: vector("x.grad", n, { kind: "grad" }),
     };
     const shown = Object.fromEntries(Object.entries(this.grids).map(([key, grid]) => [key, grid.element]));
     this.forward = side(el("div.mg-cross", {}, shown.x, el("span"), shown.a, shown.y));
     this.backward = side(
-      el("div", {}, el("p.mg-rule-text", {}, "A.grad = outer(g, x)"), el("div.mg-cross", {}, shown.x2, el("span"), shown.da, shown.g)),
-      el("div", {}, el("p.mg-rule-text", {}, "x.grad = Aᵀ @ g, rows added one by one"), el("div.mg-cross", {}, shown.a2, shown.g2, shown.dx)));
+      el("div", {}, el("p.mg-rule-text", {}, "A.grad = outer(g, x)"),
+          el("div.mg-cross", {}, shown.x2, el("span"), shown.da, shown.g)),
+      el("div", {}, el("p.mg-rule-text", {}, "x.grad = Aᵀ @ g, rows added one by one"),
+          el("div.mg-cross", {}, shown.a2, shown.g2, shown.dx)));
     this.stage.append(this.forward, this.backward);
-    this.panel.append(el("div.mg-row", {}, this.choice("Direction", "mode", [["forward", "forward"], ["backward", "backward"]]),
+    this.panel.append(el("div.mg-row", {}, this.choice("Direction", "mode",
+        [["forward", "forward"], ["backward", "backward"]]),
       this.button("← Row", () => this.update({ row: Math.max(0, this.state.row - 1) })),
       this.button("Row →", () => this.update({ row: Math.min(m - 1, this.state.row + 1) }))));
     this.size = [m, n];
@@ -916,13 +968,16 @@ class MatVec extends Figure {
     this.forward.hidden = mode !== "forward";
     this.backward.hidden = mode === "forward";
     if (mode === "forward") {
-      this.say(`A ${shapeText(this.size)} @ x ${shapeText([n])} → y ${shapeText([m])}. y[${row}] = A[${row}] · x = ${terms(cut(row).map((v, j) => [v, x[j]]))} = `, V(y[row]), ".");
+      this.say(`A ${shapeText(this.size)} @ x ${shapeText([n])} → y ${shapeText([m])}. `,
+        `y[${row}] = A[${row}] · x = ${terms(cut(row).map((v, j) => [v, x[j]]))} = `, V(y[row]), ".");
       return;
     }
     const list = (values) => `[${values.map((v) => fmt(v)).join(", ")}]`;
     const gave = cut(row).map((v) => g[row] * v);
-    this.say(`Row ${row} was one dot product, so it sends g[${row}] = `, G(g[row]), ` two ways: to its own row, A.grad[${row}] = ${fmt(g[row])}·x = `, G(list(x.map((v) => g[row] * v))),
-      `; and to the shared x, ${fmt(g[row])}·A[${row}] = ${list(gave)}, which is added: x.grad = `, G(list(range(n).map(upTo))), row < m - 1 ? ` after ${row + 1} of ${m} rows.` : ", complete.");
+    this.say(`Row ${row} was one dot product, so it sends g[${row}] = `, G(g[row]),
+        ` two ways: to its own row, A.grad[${row}] = ${fmt(g[row])}·x = `, G(list(x.map((v) => g[row] * v))),
+      `; and to the shared x, ${fmt(g[row])}·A[${row}] = ${list(gave)}, which is added: x.grad = `,
+          G(list(range(n).map(upTo))), row < m - 1 ? ` after ${row + 1} of ${m} rows.` : ", complete.");
   }
 }
 
@@ -937,8 +992,10 @@ class MatMul extends Figure {
     if (a[0].length !== k) throw new Error(`A has ${a[0].length} columns but B has ${k} rows`);
     const g = this.hasAttribute("g") ? rows(this.read("g")).flat() : range(n * m).map((i) => i + 1);
     this.size = { n, k, m };
-    this.state = { a: a.flat(), b: b.flat(), g, at: { forward: 0, "a.grad": 0, "b.grad": 0 }, mode: this.read("mode", "forward").toLowerCase() };
-    this.panel.append(el("div.mg-row", {}, this.choice("Show", "mode", [["forward", "forward"], ["a.grad", "A.grad"], ["b.grad", "B.grad"]])));
+    this.state = { a: a.flat(), b: b.flat(), g, at: { forward: 0, "a.grad": 0, "b.grad": 0 },
+        mode: this.read("mode", "forward").toLowerCase() };
+    this.panel.append(el("div.mg-row", {}, this.choice("Show", "mode",
+        [["forward", "forward"], ["a.grad", "A.grad"], ["b.grad", "B.grad"]])));
     this.syncs.push(({ mode }) => { if (mode !== this.shown) this.lay(mode); });
   }
 
@@ -946,14 +1003,20 @@ class MatMul extends Figure {
   lay(mode) {
     this.shown = mode;
     const { n, k, m } = this.size;
-    const change = (key) => (flat, value) => this.update({ [key]: this.state[key].map((old, i) => (i === flat ? value : old)) });
+    const change = (key) => (flat, value) => this.update({ [key]: this.state[key].map((old,
+        i) => (i === flat ? value : old)) });
     const pick = (flat) => this.update({ at: { ...this.state.at, [mode]: flat } });
     const grad = { kind: "grad" };
-    this.left = mode === "a.grad" ? new Grid({ name: "A.grad", shape: [n, k], pick, ...grad }) : new Grid({ name: "A", shape: [n, k], edit: change("a") });
-    this.above = mode === "b.grad" ? new Grid({ name: "B.grad", shape: [k, m], pick, ...grad }) : new Grid({ name: "B", shape: [k, m], edit: change("b") });
-    this.corner = mode === "forward" ? new Grid({ name: "C", shape: [n, m], pick }) : new Grid({ name: "G", shape: [n, m], edit: change("g"), note: "= C.grad", ...grad });
+    this.left = mode === "a.grad" ? new Grid({ name: "A.grad", shape: [n, k], pick, ...grad })
+        : new Grid({ name: "A", shape: [n, k], edit: change("a") });
+    this.above = mode === "b.grad" ? new Grid({ name: "B.grad", shape: [k, m], pick, ...grad })
+        : new Grid({ name: "B", shape: [k, m], edit: change("b") });
+    this.corner = mode === "forward" ? new Grid({ name: "C", shape: [n, m], pick })
+        : new Grid({ name: "G", shape: [n, m], edit: change("g"), note: "= C.grad", ...grad });
     const rule = { forward: "C = A @ B", "a.grad": "A.grad = G @ Bᵀ", "b.grad": "B.grad = Aᵀ @ G" }[mode];
-    this.stage.replaceChildren(el("p.mg-rule-text", {}, rule), side(el("div.mg-cross.mg-product", {}, el("span"), this.above.element, this.left.element, this.corner.element)));
+    this.stage.replaceChildren(el("p.mg-rule-text", {}, rule),
+        side(el("div.mg-cross.mg-product", {}, el("span"), this.above.element, this.left.element,
+        this.corner.element)));
   }
 
   draw() {
@@ -961,8 +1024,10 @@ class MatMul extends Figure {
     const { n, k, m } = this.size;
     const flat = this.state.at[mode];
     const [A, B, Gr] = [(i, l) => a[i * k + l], (l, j) => b[l * m + j], (i, j) => g[i * m + j]];
-    const mark = (grid, text, on) => grid.paint((f) => ({ text: text(...unravel(f, grid.shape)), on: on(...unravel(f, grid.shape)) ? "lit" : "" }));
-    const chosen = (grid, text) => grid.paint((f) => ({ text: text(...unravel(f, grid.shape)), on: f === flat ? "pick" : "" }));
+    const mark = (grid, text, on) => grid.paint((f) => ({ text: text(...unravel(f, grid.shape)),
+        on: on(...unravel(f, grid.shape)) ? "lit" : "" }));
+    const chosen = (grid, text) => grid.paint((f) => ({ text: text(...unravel(f, grid.shape)),
+        on: f === flat ? "pick" : "" }));
     const [A2, B2, C2] = [[n, k], [k, m], [n, m]].map(shapeText);
     if (mode === "forward") {
       const [i, j] = unravel(flat, [n, m]);
@@ -970,14 +1035,17 @@ class MatMul extends Figure {
       mark(this.left, A, (r) => r === i);
       mark(this.above, B, (_, c) => c === j);
       chosen(this.corner, C);
-      this.say(`${A2} @ ${B2} → ${C2}. C[${i}, ${j}] = row ${i} of A · column ${j} of B = ${terms(range(k).map((l) => [A(i, l), B(l, j)]))} = `, V(C(i, j)), ".");
+      const pairs = range(k).map((l) => [A(i, l), B(l, j)]);
+      this.say(`${A2} @ ${B2} → ${C2}. C[${i}, ${j}] = row ${i} of A · column ${j} of B = ${terms(pairs)} = `, V(C(i, j)), ".");
     } else if (mode === "a.grad") {
       const [i, l] = unravel(flat, [n, k]);
       const D = (r, c) => total(range(m).map((j) => Gr(r, j) * B(c, j)));
       mark(this.corner, Gr, (r) => r === i);
       mark(this.above, B, (r) => r === l);
       chosen(this.left, D);
-      this.say(`A[${i}, ${l}] is used in row ${i} of C only, each time times row ${l} of B. A.grad[${i}, ${l}] = ${terms(range(m).map((j) => [Gr(i, j), B(l, j)]))} = `, G(D(i, l)),
+      const pairs = range(m).map((j) => [Gr(i, j), B(l, j)]);
+      this.say(`A[${i}, ${l}] is used in row ${i} of C only, each time with an entry of row ${l} of B. `,
+        `A.grad[${i}, ${l}] = ${terms(pairs)} = `, G(D(i, l)),
         `. All entries: G ${C2} @ Bᵀ ${shapeText([m, k])} → ${A2}.`);
     } else {
       const [l, j] = unravel(flat, [k, m]);
@@ -985,7 +1053,9 @@ class MatMul extends Figure {
       mark(this.left, A, (_, c) => c === l);
       mark(this.corner, Gr, (_, c) => c === j);
       chosen(this.above, D);
-      this.say(`B[${l}, ${j}] is used in column ${j} of C only, each time times column ${l} of A. B.grad[${l}, ${j}] = ${terms(range(n).map((i) => [A(i, l), Gr(i, j)]))} = `, G(D(l, j)),
+      const pairs = range(n).map((i) => [A(i, l), Gr(i, j)]);
+      this.say(`B[${l}, ${j}] is used in column ${j} of C only, each time with an entry of column ${l} of A. `,
+        `B.grad[${l}, ${j}] = ${terms(pairs)} = `, G(D(l, j)),
         `. All entries: Aᵀ ${shapeText([k, n])} @ G ${C2} → ${B2}.`);
     }
   }
@@ -997,7 +1067,9 @@ class MatMul extends Figure {
 function parseShape(text) {
   const inside = text.trim().replace(/^\(|\)$/g, "").trim();
   const sizes = inside ? inside.replace(/,\s*$/, "").split(",").map((part) => part.trim()) : [];
-  if (sizes.some((size) => !/^\d+$/.test(size))) throw new Error(`“${text}” is not a shape: write sizes with commas, such as 3,1.`);
+  if (sizes.some((size) => !/^\d+$/.test(size))) {
+    throw new Error(`“${text}” is not a shape: write sizes with commas, such as 3,1.`);
+  }
   if (sizes.length > 5) throw new Error("Five dimensions are the most this figure can line up.");
   return sizes.map(Number);
 }
@@ -1023,10 +1095,12 @@ class Broadcast extends Figure {
   static label = "Two shapes lined up, copied forward, summed backward";
 
   build() {
-    this.state = { a: this.read("a", "3,1"), b: this.read("b", "4"), mode: this.read("mode", "forward"), picked: { side: "a", flat: 0 } };
+    this.state = { a: this.read("a", "3,1"), b: this.read("b", "4"), mode: this.read("mode", "forward"),
+        picked: { side: "a", flat: 0 } };
     const afresh = { picked: { side: "a", flat: 0 } };
     const fields = [this.field("shape of a", "a"), this.field("shape of b", "b")];
-    this.panel.append(el("div.mg-row", {}, ...fields, this.choice("Direction", "mode", [["forward", "forward"], ["backward", "backward"]])),
+    this.panel.append(el("div.mg-row", {}, ...fields, this.choice("Direction", "mode",
+        [["forward", "forward"], ["backward", "backward"]])),
       this.examples(this.read("examples", "3,1 & 4 | 3 & 4 | 2,3 & 3 | 2,3,1 & 3,4 | () & 2,2"), (part) => {
         const [a, b] = part.split("&").map((shape) => shape.trim());
         return { a, b, ...afresh };
@@ -1048,19 +1122,21 @@ class Broadcast extends Figure {
     }
     const columns = align(...shapes);
     this.table.replaceChildren(this.alignment(columns));
+    const both = shapes.map(shapeText).join(" and ");
     const clash = columns.findLastIndex(({ out }) => out === null);
     if (clash >= 0) {
       this.key = null;
       this.arrays.replaceChildren();
       const { a, b } = columns[clash];
-      this.complain(`Shapes ${shapes.map(shapeText).join(" and ")} cannot be broadcast: dimension ${fmt(clash - columns.length)} has size ${a} in a and ${b} in b. Sizes must be equal, or one of them 1 or missing.`);
+      this.complain(`Shapes ${both} cannot be broadcast: dimension ${fmt(clash - columns.length)} has size ${a} in a `
+        + `and ${b} in b. Sizes must be equal, or one of them 1 or missing.`);
       return;
     }
     const out = columns.map((column) => column.out);
     if (out.length > 3 || product(out) > 48 || product(out) === 0) {
       this.key = null;
       this.arrays.replaceChildren();
-      this.say(`${shapes.map(shapeText).join(" and ")} give ${shapeText(out)}${product(out) ? ". Too many cells to draw here." : ": no cells at all."}`);
+      this.say(`${both} give ${shapeText(out)}${product(out) ? ". Too many cells to draw here." : ": no cells at all."}`);
       return;
     }
     this.fill(shapes, out, mode);
@@ -1072,17 +1148,20 @@ class Broadcast extends Figure {
       const copied = key !== "out" && column.out !== null && (size ?? 1) !== column.out;
       const options = { "data-at": `${name} ${columns.indexOf(column)}` };
       if (key === "out" && size === null) return el("td.mg-clash", options, "✗");
-      return el(copied ? "td.mg-copied" : "td", options, size === undefined ? (copied ? `– → ${column.out}` : "–") : copied ? `${size} → ${column.out}` : String(size));
+      return el(copied ? "td.mg-copied" : "td", options, size === undefined ? (copied ? `– → ${column.out}` : "–")
+          : copied ? `${size} → ${column.out}` : String(size));
     }));
     const head = columns.map((_, i) => el("th", { scope: "col" }, fmt(i - columns.length)));
-    return el("table.mg-table.mg-align", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "dimension"), ...head)),
+    return el("table.mg-table.mg-align", {}, el("thead", {},
+        el("tr", {}, el("th", { scope: "col" }, "dimension"), ...head)),
       el("tbody", {}, line("a", "a"), line("b", "b"), line("out", "result")));
   }
 
   /** Draw the arrays. Forward, a and b are shown at the result's shape, copies with a dashed edge. */
   fill(shapes, out, mode) {
     const maps = { a: sources(shapes[0], out), b: sources(shapes[1], out) };
-    const values = { a: range(product(shapes[0])).map((i) => 10 * (i + 1)), b: range(product(shapes[1])).map((i) => i + 1) };
+    const values = { a: range(product(shapes[0])).map((i) => 10 * (i + 1)),
+        b: range(product(shapes[1])).map((i) => i + 1) };
     const upstream = range(product(out)).map((i) => i + 1);
     const forward = mode === "forward";
     const key = JSON.stringify([shapes, mode]);
@@ -1090,12 +1169,15 @@ class Broadcast extends Figure {
       this.key = key;
       const pick = (name, map) => (flat) => this.update({ picked: { side: name, flat: map ? map[flat] : flat } });
       const input = (name, i) => (forward
-        ? new Grid({ name, shape: out, pick: pick(name, maps[name]), note: shapeText(shapes[i]) === shapeText(out) ? "" : `from ${shapeText(shapes[i])}` })
+        ? new Grid({ name, shape: out, pick: pick(name, maps[name]),
+            note: shapeText(shapes[i]) === shapeText(out) ? "" : `from ${shapeText(shapes[i])}` })
         : new Grid({ name: `${name}.grad`, shape: shapes[i], kind: "grad", pick: pick(name) }));
-      this.grids = { a: input("a", 0), b: input("b", 1), out: new Grid({ name: forward ? "a + b" : "g", shape: out, kind: forward ? "value" : "grad" }) };
+      this.grids = { a: input("a", 0), b: input("b", 1), out: new Grid({ name: forward ? "a + b" : "g", shape: out,
+          kind: forward ? "value" : "grad" }) };
       const order = forward ? ["a", "b", "out"] : ["out", "a", "b"];
       const signs = forward ? ["+", "=", ""] : ["→", "", ""];
-      this.arrays.replaceChildren(side(...order.flatMap((name, i) => [this.grids[name].element, el("span.mg-sign", { "aria-hidden": "true" }, signs[i])]).slice(0, -1)));
+      this.arrays.replaceChildren(side(...order.flatMap((name, i) => [this.grids[name].element,
+          el("span.mg-sign", { "aria-hidden": "true" }, signs[i])]).slice(0, -1)));
     }
     const { side: chosen } = this.state.picked;
     const flat = Math.min(this.state.picked.flat, values[chosen].length - 1);
@@ -1103,15 +1185,19 @@ class Broadcast extends Figure {
     const sumBack = (name, i) => total(upstream.filter((_, o) => maps[name][o] === i));
     for (const name of ["a", "b"]) {
       const first = (o) => maps[name].indexOf(maps[name][o]) === o;
-      if (forward) this.grids[name].paint((o) => ({ text: values[name][maps[name][o]], on: `${first(o) ? "" : "copy"} ${name === chosen && fed.includes(o) ? (first(o) ? "pick" : "lit") : ""}` }));
+      if (forward) this.grids[name].paint((o) => ({ text: values[name][maps[name][o]],
+          on: `${first(o) ? "" : "copy"} ${name === chosen && fed.includes(o) ? (first(o) ? "pick" : "lit") : ""}` }));
       else this.grids[name].paint((i) => ({ text: sumBack(name, i), on: name === chosen && i === flat ? "pick" : "" }));
     }
-    this.grids.out.paint((o) => ({ text: forward ? values.a[maps.a[o]] + values.b[maps.b[o]] : upstream[o], on: fed.includes(o) ? "lit" : "" }));
+    this.grids.out.paint((o) => ({ text: forward ? values.a[maps.a[o]] + values.b[maps.b[o]] : upstream[o],
+        on: fed.includes(o) ? "lit" : "" }));
     const shape = shapes[chosen === "a" ? 0 : 1];
     const place = shape.length ? `${chosen}[${unravel(flat, shape).join(", ")}]` : chosen;
     const times = fed.length === 1 ? "once" : `${fed.length} times`;
-    if (forward) this.say(`${shapes.map(shapeText).join(" and ")} give ${shapeText(out)}. ${place} = `, V(values[chosen][flat]), ` is used ${times}${fed.length > 1 ? ": copies have a dashed edge" : ""}.`);
-    else this.say(`${place} was used ${times}, so ${fed.length > 1 ? "its gradients add" : "one gradient returns"}: ${chosen}.grad${place.slice(1)} = ${fed.map((o) => fmt(upstream[o])).join(" + ")} = `, G(sumBack(chosen, flat)),
+    if (forward) this.say(`${shapes.map(shapeText).join(" and ")} give ${shapeText(out)}. ${place} = `,
+        V(values[chosen][flat]), ` is used ${times}${fed.length > 1 ? ": copies have a dashed edge" : ""}.`);
+    else this.say(`${place} was used ${times}, so ${fed.length > 1 ? "its gradients add" : "one gradient returns"}: `,
+      `${chosen}.grad${place.slice(1)} = ${fed.map((o) => fmt(upstream[o])).join(" + ")} = `, G(sumBack(chosen, flat)),
       `. ${chosen}.grad has the shape of ${chosen}, ${shapeText(shape)}.`);
   }
 }
@@ -1123,7 +1209,8 @@ function parseIndex(text, shape, values) {
   const mask = text.match(/^\s*x\s*(?:%\s*(\d+)\s*)?(<=|>=|==|!=|<|>)\s*(-?\d+)\s*$/);
   if (mask) {
     const [, modulus, sign, number] = mask;
-    const test = { "<": (v, n) => v < n, ">": (v, n) => v > n, "<=": (v, n) => v <= n, ">=": (v, n) => v >= n, "==": (v, n) => v === n, "!=": (v, n) => v !== n }[sign];
+    const test = { "<": (v, n) => v < n, ">": (v, n) => v > n, "<=": (v, n) => v <= n, ">=": (v, n) => v >= n,
+        "==": (v, n) => v === n, "!=": (v, n) => v !== n }[sign];
     return where(values.map((v) => test(modulus ? v % Number(modulus) : v, Number(number))), shape);
   }
   const part = /\[[^\]]*\]|[^,[\]]+/g;
@@ -1142,9 +1229,12 @@ function parseIndex(text, shape, values) {
 function parseList(part) {
   let list;
   try { list = JSON.parse(part.replaceAll("True", "true").replaceAll("False", "false")); } catch { /* told below */ }
-  if (!Array.isArray(list)) throw new Error(`“${part}” is not an index. Try a number, a slice 1:3, a list [0, 2], ... or None.`);
+  if (!Array.isArray(list)) {
+    throw new Error(`“${part}” is not an index. Try a number, a slice 1:3, a list [0, 2], ... or None.`);
+  }
   if (list.length && list.every((v) => typeof v === "boolean")) {
-    return [{ kind: "list", shape: [list.filter(Boolean).length], data: list.flatMap((yes, i) => (yes ? [i] : [])), mask: list.length }];
+    return [{ kind: "list", shape: [list.filter(Boolean).length], data: list.flatMap((yes, i) => (yes ? [i] : [])),
+        mask: list.length }];
   }
   if (!list.every(Number.isInteger)) throw new Error("A list in an index holds whole numbers, or only True and False.");
   return [{ kind: "list", shape: [list.length], data: list }];
@@ -1169,22 +1259,28 @@ function slicePositions([start, stop, step], size) {
 /** Apply an index: the shape of the result and, for each of its elements, the element of x it is. */
 function takeIndex(items, shape) {
   const used = items.filter(({ kind }) => kind !== "new" && kind !== "dots").length;
-  if (used > shape.length) throw new Error(`Too many indices: x has ${shape.length} dimension${shape.length === 1 ? "" : "s"}, the index names ${used}.`);
+  if (used > shape.length) {
+    throw new Error(`Too many indices: x has ${shape.length} dimension${shape.length === 1 ? "" : "s"}, the index names ${used}.`);
+  }
   if (items.filter(({ kind }) => kind === "dots").length > 1) throw new Error("An index may hold only one ...");
   const all = { kind: "slice", limits: [null, null, null] };
   const rest = range(shape.length - used).map(() => all);
-  const whole = items.some(({ kind }) => kind === "dots") ? items.flatMap((item) => (item.kind === "dots" ? rest : [item])) : [...items, ...rest];
+  const whole = items.some(({ kind }) => kind === "dots") ? items.flatMap((item) => (item.kind === "dots" ? rest
+      : [item])) : [...items, ...rest];
   let axis = 0;
   const fancy = items.some(({ kind }) => kind === "list");
   const parts = whole.map((item) => {
     if (item.kind === "new") return { shape: [1] };
     const size = shape[axis];
     const part = { axis: axis++ };
-    if (item.kind === "slice") { part.at = slicePositions(item.limits, size); return { ...part, shape: [part.at.length] }; }
-    if (item.mask !== undefined && item.mask !== size) throw new Error(`The mask has ${item.mask} entries, but dimension ${part.axis} has size ${size}.`);
+    if (item.kind === "slice") { part.at = slicePositions(item.limits, size); return { ...part,
+        shape: [part.at.length] }; }
+    if (item.mask !== undefined && item.mask !== size) {
+      throw new Error(`The mask has ${item.mask} entries, but dimension ${part.axis} has size ${size}.`);
+    }
     part.at = (item.kind === "int" ? [item.value] : item.data).map((i) => {
-      if (i < -size || i >= size) throw new Error(`Index ${fmt(i)} is out of range for dimension ${part.axis} with size ${size}.`);
-      return i < 0 ? i + size : i;
+      if (i >= -size && i < size) return i < 0 ? i + size : i;
+      throw new Error(`Index ${fmt(i)} is out of range for dimension ${part.axis} with size ${size}.`);
     });
     return { ...part, shape: item.kind === "int" ? [] : item.shape, together: fancy };
   });
@@ -1192,14 +1288,17 @@ function takeIndex(items, shape) {
   const lists = parts.filter((part) => part.together);
   const block = lists.reduce((out, { shape: own }) => {
     const columns = align(out, own);
-    if (columns.some((column) => column.out === null)) throw new Error(`Lists of length ${out[0]} and ${own[0]} cannot be used together.`);
+    if (columns.some((column) => column.out === null)) {
+      throw new Error(`Lists of length ${out[0]} and ${own[0]} cannot be used together.`);
+    }
     return columns.map((column) => column.out);
   }, []);
   const places = lists.map((part) => parts.indexOf(part));
   const beside = places.every((place, i) => !i || place === places[i - 1] + 1);
   const others = parts.filter((part) => !part.together);
   const before = lists.length && beside ? parts.slice(0, places[0]).length : 0;
-  const out = [...others.slice(0, before).flatMap((part) => part.shape), ...block, ...others.slice(before).flatMap((part) => part.shape)];
+  const out = [...others.slice(0, before).flatMap((part) => part.shape), ...block,
+      ...others.slice(before).flatMap((part) => part.shape)];
   const start = total(others.slice(0, before).map((part) => part.shape.length));
   const from = range(product(out)).map((flat) => {
     const index = unravel(flat, out);
@@ -1224,7 +1323,8 @@ class Slice extends Figure {
     this.state = { index: this.read("index", "1:, ::2"), mode: this.read("mode", "forward"), at: null };
     this.panel.append(el("div.mg-row", {}, this.field("y = x[", "index", { after: "]", "aria-label": "index" }),
       this.choice("Direction", "mode", [["forward", "forward"], ["backward", "backward"]])),
-    this.examples(this.read("examples", "1:, ::2 | [0, 0, 2] | ..., -1 | None, 1 | x > 6 | [0, 2], [1, 1]"), (index) => ({ index, at: null })));
+    this.examples(this.read("examples", "1:, ::2 | [0, 0, 2] | ..., -1 | None, 1 | x > 6 | [0, 2], [1, 1]"),
+        (index) => ({ index, at: null })));
   }
 
   draw() {
@@ -1237,7 +1337,10 @@ class Slice extends Figure {
     }
     this.stage.classList.remove("mg-old");
     const { shape, from } = taken;
-    if (shape.length > 3) { this.say(`The result has shape ${shapeText(shape)}: too many dimensions to draw here.`); return; }
+    if (shape.length > 3) {
+      this.say(`The result has shape ${shapeText(shape)}: too many dimensions to draw here.`);
+      return;
+    }
     const forward = mode === "forward";
     const key = JSON.stringify([shape, from, mode]);
     if (key !== this.key) {
@@ -1245,26 +1348,35 @@ class Slice extends Figure {
       this.state.at = null;
       const kind = forward ? "value" : "grad";
       this.x = new Grid({ name: forward ? "x" : "x.grad", shape: this.shape, kind, pick: (at) => this.update({ at }) });
-      this.y = new Grid({ name: forward ? "y" : "y.grad", shape, kind, pick: (flat) => this.update({ at: from[flat] }) });
-      this.stage.replaceChildren(side(this.x.element, el("span.mg-sign", { "aria-hidden": "true" }, forward ? "→" : "←"), this.y.element));
+      this.y = new Grid({ name: forward ? "y" : "y.grad", shape, kind,
+          pick: (flat) => this.update({ at: from[flat] }) });
+      this.stage.replaceChildren(side(this.x.element, el("span.mg-sign", { "aria-hidden": "true" },
+          forward ? "→" : "←"), this.y.element));
     }
     const uses = this.values.map((_, i) => range(from.length).filter((o) => from[o] === i));
     const g = (o) => o + 1;
     const sum = (i) => total(uses[i].map(g));
     const at = this.state.at;
-    this.x.paint((i) => ({ text: forward ? this.values[i] : sum(i), on: i === at ? "pick" : uses[i].length ? "lit" : "dim",
+    this.x.paint((i) => ({ text: forward ? this.values[i] : sum(i),
+        on: i === at ? "pick" : uses[i].length ? "lit" : "dim",
       badge: uses[i].length > 1 ? `×${uses[i].length}` : "" }));
     this.y.paint((o) => ({ text: forward ? this.values[from[o]] : g(o), on: from[o] === at ? "pick" : "lit" }));
     const gone = `x ${shapeText(this.shape)} → y ${shapeText(shape)}. `;
     const often = uses.some((list) => list.length > 1);
     if (at === null) {
-      this.say(gone, forward ? `${new Set(from).size} of ${this.values.length} cells are picked${often ? ", some more than once (×2)" : ""}. Click a cell to follow it.`
-        : `Each gradient goes back to the cell it came from${often ? ", and where a cell was picked twice, they add" : ""}; cells that were not picked get 0.`);
+      const picked = `${new Set(from).size} of ${this.values.length} cells are picked`;
+      if (forward) this.say(gone, `${picked}${often ? ", some more than once" : ""}. Click a cell to follow it.`);
+      else this.say(gone, "Each gradient goes back to the cell it came from",
+        `${often ? ", and where a cell was picked more than once, they add" : ""}; cells that were not picked get 0.`);
       return;
     }
     const place = `x[${unravel(at, this.shape).join(", ")}]`;
-    if (forward) this.say(gone, `${place} = `, V(this.values[at]), ` is picked ${["not at all", "once", "twice"][uses[at].length] ?? `${uses[at].length} times`}.`);
-    else this.say(gone, `The gradient of ${place} is ${uses[at].length > 1 ? `${uses[at].map((o) => fmt(g(o))).join(" + ")} = ` : ""}`, G(sum(at)), uses[at].length ? "." : ": it was not picked.");
+    if (forward) this.say(gone, `${place} = `, V(this.values[at]),
+        ` is picked ${["not at all", "once", "twice"][uses[at].length] ?? `${uses[at].length} times`}.`);
+    else {
+      const parts = uses[at].length > 1 ? `${uses[at].map((o) => fmt(g(o))).join(" + ")} = ` : "";
+      this.say(gone, `The gradient of ${place} is ${parts}`, G(sum(at)), uses[at].length ? "." : ": it was not picked.");
+    }
   }
 }
 
@@ -1276,15 +1388,20 @@ const ties = (v) => v.filter((x) => x === Math.max(...v)).length;
 const logsumexp = (v) => Math.max(...v) + Math.log(total(v.map((x) => Math.exp(x - Math.max(...v)))));
 const shared = (v, g) => v.map((x) => (x === Math.max(...v) ? g / ties(v) : 0));
 const REDUCTIONS = {
-  sum: { value: total, grad: (v, g) => v.map(() => g), words: (list) => list.join(" + "), back: (g) => `every cell gets ${g}` },
-  mean: { value: (v) => total(v) / v.length, grad: (v, g) => v.map(() => g / v.length), words: (list) => `(${list.join(" + ")}) / ${list.length}`,
+  sum: { value: total, grad: (v, g) => v.map(() => g), words: (list) => list.join(" + "),
+      back: (g) => `every cell gets ${g}` },
+  mean: { value: (v) => total(v) / v.length, grad: (v, g) => v.map(() => g / v.length),
+      words: (list) => `(${list.join(" + ")}) / ${list.length}`,
     back: (g, v) => `every cell gets ${g} / ${v.length}` },
-  max: { value: (v) => Math.max(...v), grad: (v, g, index) => (index ? v.map((_, i) => (i === v.indexOf(Math.max(...v)) ? g : 0)) : shared(v, g)),
+  max: { value: (v) => Math.max(...v), grad: (v, g, index) => (index
+      ? v.map((_, i) => (i === v.indexOf(Math.max(...v)) ? g : 0)) : shared(v, g)),
     words: (list) => `max(${list.join(", ")})`,
-    back: (g, v, index) => (index ? `the first largest cell gets all of ${g}` : ties(v) > 1 ? `over everything, the ${ties(v)} largest cells share ${g} evenly` : `the largest cell gets ${g}`) },
+    back: (g, v, index) => (index ? `the first largest cell gets all of ${g}` : ties(v) > 1
+        ? `over everything, the ${ties(v)} largest cells share ${g} evenly` : `the largest cell gets ${g}`) },
   amax: { value: (v) => Math.max(...v), grad: shared, words: (list) => `max(${list.join(", ")})`,
     back: (g, v) => (ties(v) > 1 ? `the ${ties(v)} largest cells share ${g} evenly` : `the largest cell gets ${g}`) },
-  logsumexp: { value: logsumexp, grad: (v, g) => v.map((x) => g * Math.exp(x - logsumexp(v))), words: (list) => `log(${list.map((x) => `exp ${x}`).join(" + ")})`,
+  logsumexp: { value: logsumexp, grad: (v, g) => v.map((x) => g * Math.exp(x - logsumexp(v))),
+      words: (list) => `log(${list.map((x) => `exp ${x}`).join(" + ")})`,
     back: (g) => `each cell gets exp(x − y) · ${g}: shares that add up to ${g}` },
 };
 
@@ -1294,17 +1411,22 @@ class Reduce extends Figure {
   build() {
     const x = rows(this.read("x", "3 1 4 1; 5 9 2 6; 5 3 5 9"));
     this.shape = [x.length, x[0].length];
-    this.state = { x: x.flat(), g: [], op: this.read("op", "sum"), axis: this.read("axis", "None"), keepdim: this.hasAttribute("keepdim"), at: 0 };
+    this.state = { x: x.flat(), g: [], op: this.read("op", "sum"), axis: this.read("axis", "None"),
+        keepdim: this.hasAttribute("keepdim"), at: 0 };
     const ops = this.read("ops", Object.keys(REDUCTIONS).join(" ")).split(/[\s,]+/).filter((op) => REDUCTIONS[op]);
-    this.panel.append(el("div.mg-row", {}, this.menu("operation", "op", ops), this.choice("over", "axis", [["None", "all"], ["0", "dim 0"], ["1", "dim 1"]]), this.check("keepdim", "keepdim")));
+    this.panel.append(el("div.mg-row", {}, this.menu("operation", "op", ops),
+        this.choice("over", "axis", [["None", "all"], ["0", "dim 0"], ["1", "dim 1"]]),
+        this.check("keepdim", "keepdim")));
   }
 
   /** The shape of the result, and for every group the cells of x that it is made of. */
   groups() {
     const [m, n] = this.shape;
     const keep = this.state.keepdim;
-    if (this.state.axis === "0") return { shape: keep ? [1, n] : [n], cells: range(n).map((j) => range(m).map((i) => i * n + j)) };
-    if (this.state.axis === "1") return { shape: keep ? [m, 1] : [m], cells: range(m).map((i) => range(n).map((j) => i * n + j)) };
+    if (this.state.axis === "0") return { shape: keep ? [1, n] : [n],
+        cells: range(n).map((j) => range(m).map((i) => i * n + j)) };
+    if (this.state.axis === "1") return { shape: keep ? [m, 1] : [m],
+        cells: range(m).map((i) => range(n).map((j) => i * n + j)) };
     return { shape: keep ? [1, 1] : [], cells: [range(m * n)] };
   }
 
@@ -1322,7 +1444,8 @@ class Reduce extends Figure {
     this.dx = new Grid({ name: "x.grad", shape: this.shape, kind: "grad", pick: holder });
     this.g = new Grid({ name: "g", shape, column, kind: "grad", edit: set, pick, note: "= y.grad" });
     const way = column ? "mg-across" : "mg-down";
-    this.stage.replaceChildren(side(el(`div.mg-pair.${way}`, {}, this.x.element, this.y.element), el(`div.mg-pair.${way}`, {}, this.dx.element, this.g.element)));
+    this.stage.replaceChildren(side(el(`div.mg-pair.${way}`, {}, this.x.element, this.y.element),
+        el(`div.mg-pair.${way}`, {}, this.dx.element, this.g.element)));
   }
 
   draw() {
@@ -1340,11 +1463,15 @@ class Reduce extends Figure {
     const winner = (flat) => (op.includes("max") && lit(flat) && x[flat] === y[at] ? " pick" : "");
     this.x.paint((flat) => ({ text: x[flat], on: lit(flat) + winner(flat) }));
     this.y.paint((k) => ({ text: y[k], on: k === at ? "pick" : "" }));
-    this.dx.paint((flat) => ({ text: returned[flat], on: `${lit(flat)} ${returned[flat] === 0 && op.includes("max") ? "dim" : ""}` }));
+    this.dx.paint((flat) => ({ text: returned[flat],
+        on: `${lit(flat)} ${returned[flat] === 0 && op.includes("max") ? "dim" : ""}` }));
     this.g.paint((k) => ({ text: g[k], on: k === at ? "pick" : "" }));
     const call = `x.${op}(${index ? `dim=${axis}` : ""}${keepdim ? `${index ? ", " : ""}keepdim=True` : ""})`;
     const name = this.y.place(at);
-    this.say(el("code", {}, call), ` ${shapeText(this.shape)} → ${shapeText(shape)}. ${name} = ${words(pick(cells[at]).map((v) => fmt(v)))} = `, V(y[at]), ". Backward, ", G(g[at]), ` arrives and ${back(fmt(g[at]), pick(cells[at]), index)}.`);
+    const chosen = pick(cells[at]);
+    this.say(el("code", {}, call), ` ${shapeText(this.shape)} → ${shapeText(shape)}. `,
+      `${name} = ${words(chosen.map((v) => fmt(v)))} = `, V(y[at]), ". Backward, ", G(g[at]),
+      ` arrives and ${back(fmt(g[at]), chosen, index)}.`);
   }
 }
 
@@ -1354,7 +1481,8 @@ const TOGGLES = ["w.requires_grad", "x.requires_grad", "b.requires_grad", "no_gr
 
 /** Run h = w * x; y = h + b; L = y * y; L.backward() with these toggles, by PyTorch's rules. */
 function family(on, { nodes, output }, values) {
-  const facts = nodes.map(({ id, op, name, args }) => ({ id, name, args, needs: op === "input" && Boolean(on[`${name}.requires_grad`]), leaf: true, grad: null }));
+  const facts = nodes.map(({ id, op, name, args }) => ({ id, name, args,
+      needs: op === "input" && Boolean(on[`${name}.requires_grad`]), leaf: true, grad: null }));
   for (const fact of facts.filter(({ args }) => args.length)) {
     const cut = fact.name === "h" && (on.no_grad || on.detach);
     fact.needs = !cut && fact.args.some((arg) => facts[arg].needs);
@@ -1362,7 +1490,8 @@ function family(on, { nodes, output }, values) {
   }
   const [h, end] = [facts.find(({ name }) => name === "h"), facts[output]];
   if (on.retain_grad && !h.needs) return { facts, error: "h.retain_grad() fails: h does not require a gradient." };
-  if (!end.needs) return { facts, error: "L.backward() fails: L does not require a gradient, so there is no graph behind it." };
+  if (!end.needs) return { facts,
+      error: "L.backward() fails: L does not require a gradient, so there is no graph behind it." };
   const arrived = nodes.map(() => null);
   arrived[output] = 1;
   for (const node of [...nodes].reverse()) {
@@ -1393,32 +1522,45 @@ class Family extends Figure {
 
   source() {
     const { state } = this;
-    const leaf = (name) => `${name} = tensor(${this.at[name]}.${state[`${name}.requires_grad`] ? ", requires_grad=True" : ""})`;
+    const asks = (name) => (state[`${name}.requires_grad`] ? ", requires_grad=True" : "");
+    const leaf = (name) => `${name} = tensor(${this.at[name]}.${asks(name)})`;
     const h = state.detach ? "h = (w * x).detach()" : "h = w * x";
-    return [...["w", "x", "b"].map(leaf), ...(state.no_grad ? ["with no_grad():", `    ${h}`] : [h]), ...(state.retain_grad ? ["h.retain_grad()"] : []),
+    return [...["w", "x", "b"].map(leaf), ...(state.no_grad ? ["with no_grad():", `    ${h}`] : [h]),
+        ...(state.retain_grad ? ["h.retain_grad()"] : []),
       "y = h + b", "L = y * y", "L.backward()"].join("\n");
   }
 
   draw() {
     const values = evaluate(this.program, this.at);
     const { facts, error } = family(this.state, this.program, values);
+    const gradOf = ({ grad }) => (grad === null ? "None" : fmt(grad));
     const kind = ({ needs, leaf }) => (!needs ? "constant" : leaf ? "leaf" : "non-leaf");
     const look = {
-      node: (id) => ({ on: `mg-${kind(facts[id])}`, left: kind(facts[id]), right: facts[id].grad === null ? "None" : fmt(facts[id].grad) }),
-      edge: (edge) => ({ on: !error && facts[edge.from].needs && facts[edge.to].needs ? "mg-done" : "mg-cut", label: "" }),
+      node: (id) => ({ on: `mg-${kind(facts[id])}`, left: kind(facts[id]),
+          right: gradOf(facts[id]) }),
+      edge: (edge) => ({ on: !error && facts[edge.from].needs && facts[edge.to].needs ? "mg-done" : "mg-cut",
+          label: "" }),
     };
-    const line = facts.map((fact) => `${fact.name}: ${kind(fact)}, grad ${fact.grad === null ? "None" : fmt(fact.grad)}`).join("; ");
+    const line = facts.map((fact) => `${fact.name}: ${kind(fact)}, grad ${gradOf(fact)}`).join("; ");
     this.picture.replaceChildren(drawGraph(this.program, this.width, look, `Family tree. ${line}`),
-      el("p.mg-legend", {}, "On the left of each box: what the tensor is; on the right: its ", G(".grad"), " afterwards. Dashed edges: no gradient passes."));
+      el("p.mg-legend", {}, "On the left of each box: what the tensor is; on the right: its ", G(".grad"),
+          " afterwards. Dashed edges: no gradient passes."));
     this.code.textContent = this.source();
     const yes = (flag) => (flag ? "True" : "False");
-    const row = (fact) => el("tr", {}, el("th", { scope: "row" }, fact.name), el("td", { "data-at": `${fact.name} requires_grad` }, yes(fact.needs)),
-      el("td", { "data-at": `${fact.name} is_leaf` }, yes(fact.leaf)), el(`td${fact.grad === null ? "" : ".mg-g"}`, { "data-at": `${fact.name} grad` }, fact.grad === null ? "None" : fmt(fact.grad)));
-    this.table.replaceChildren(el("table.mg-table", {}, el("thead", {}, el("tr", {}, ...["tensor", "requires_grad", "is_leaf", "grad"].map((text) => el("th", { scope: "col" }, text)))),
+    const row = (fact) => el("tr", {}, el("th", { scope: "row" }, fact.name),
+        el("td", { "data-at": `${fact.name} requires_grad` }, yes(fact.needs)),
+      el("td", { "data-at": `${fact.name} is_leaf` }, yes(fact.leaf)),
+          el(`td${fact.grad === null ? "" : ".mg-g"}`, { "data-at": `${fact.name} grad` },
+          gradOf(fact)));
+    this.table.replaceChildren(el("table.mg-table", {}, el("thead", {},
+        el("tr", {}, ...["tensor", "requires_grad", "is_leaf",
+        "grad"].map((text) => el("th", { scope: "col" }, text)))),
       el("tbody", {}, ...["w", "x", "b", "h", "y", "L"].map((name) => row(facts.find((fact) => fact.name === name))))));
     if (error) { this.complain(error); return; }
-    const filled = facts.filter(({ grad }) => grad !== null).flatMap(({ name, grad }, i) => [`${i ? ", " : ""}${name}.grad = `, G(grad)]);
-    this.say("After backward: ", ...filled, ". Non-leaf tensors pass their gradient on and keep none, unless asked by retain_grad().");
+    const filled = facts.filter(({ grad }) => grad !== null).flatMap(({ name, grad },
+        i) => [`${i ? ", " : ""}${name}.grad = `, G(grad)]);
+    this.say("After backward: ", ...filled,
+        ". Non-leaf tensors pass their gradient on and keep none, unless asked by retain_grad().");
   }
 }
 
