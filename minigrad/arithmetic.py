@@ -1,3 +1,4 @@
+# Exported from book/05_broadcasting.ipynb: change it there, not here.
 """Arithmetic entry by entry: shapes meet on the way up, and part again on the way down."""
 
 from __future__ import annotations

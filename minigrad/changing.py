@@ -1,3 +1,4 @@
+# Exported from book/06_slicing.ipynb: change it there, not here.
 """Changing a tensor in place without changing what was computed from it."""
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
+# Exported from book/10_tensor.ipynb: change it there, not here.
 """Tensors out of nothing: constants, ranges, random numbers; and out of lists and arrays."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +11,11 @@ import numpy as np
 
 from minigrad.arithmetic import converted
 from minigrad.engine import ShapeError, state
-from minigrad.products import matmul
 from minigrad.protocol import plain, spells
-from minigrad.shapes import sizes_of
+from minigrad.shapes import expand, sizes_of, transpose
 from minigrad.tensor import Generator, Tensor, as_array, random_of
+
+pi, inf, nan = math.pi, math.inf, math.nan
 
 
 def tensor(
@@ -36,6 +39,14 @@ def from_numpy(array: Any) -> Tensor:
     return Tensor(array)
 
 
+def counts(size: tuple[Any, ...]) -> tuple[int, ...]:
+    """The sizes of a new tensor."""
+    shape = sizes_of(size)
+    if min(shape, default=0) < 0:
+        raise ShapeError(f"a size cannot be negative: {list(shape)}")
+    return shape
+
+
 def factory(make: Callable[..., Any]) -> Callable[..., Any]:
     """A function that makes a tensor of a shape, given as numbers or as one sequence."""
 
@@ -47,9 +58,7 @@ def factory(make: Callable[..., Any]) -> Callable[..., Any]:
         **options: Any,
     ) -> Any:
         size = (options.pop("size"),) if "size" in options else size
-        shape = sizes_of(size)
-        if min(shape, default=0) < 0:
-            raise ShapeError(f"{make.__name__}: a size cannot be negative: {list(shape)}")
+        shape = counts(size)
         return Tensor(
             make(shape, np.dtype(dtype or state.default_dtype), generator), None, requires_grad
         )
@@ -88,7 +97,7 @@ def randn(shape: tuple[int, ...], dtype: Any, generator: Any) -> Any:
 def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """One number everywhere."""
     number = as_array(fill_value, dtype)
-    return Tensor(np.full(sizes_of((size,)), number), None, requires_grad)
+    return Tensor(np.full(counts((size,)), number), None, requires_grad)
 
 
 def like(create: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
@@ -115,20 +124,28 @@ for numpys, ours in (
 
 
 def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, requires_grad: bool = False
+    start: Any = 0,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
-    """start, start + step, … as long as it is below end; one number alone is the end."""
+    """start, start + step, … as long as end is not reached; one number alone is the end."""
     start, end = (0, start) if end is None else (start, end)
+    if step == 0 or (end - start) / step < 0:
+        raise RuntimeError(f"arange: steps of {step} do not lead from {start} to {end}")
     whole = not any(isinstance(x, float) for x in (start, end, step))
     kind: Any = dtype or (np.int64 if whole else state.default_dtype)
-    array: Any = np.arange(*(start, end, step), dtype=kind)
-    return Tensor(array, None, requires_grad)
+    return Tensor(np.arange(*(start, end, step), dtype=kind), None, requires_grad)
 
 
 def linspace(
     start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """So many numbers at equal distances, from start to end, both included."""
+    if steps < 0:
+        raise RuntimeError(f"linspace: the number of steps cannot be negative: {steps}")
     return Tensor(np.linspace(start, end, steps), dtype or state.default_dtype, requires_grad)
 
 
@@ -182,67 +199,23 @@ def numel(input: Any) -> int:
     return int(input.numel())
 
 
-def equal(input: Any, other: Any) -> bool:
-    """Whether two tensors have one shape and the same entries."""
-    return np.array_equal(plain(input), plain(other))
+def is_floating_point(input: Any) -> bool:
+    return bool(input.dtype.kind == "f")
 
 
-def allclose(
-    input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
-) -> bool:
-    """Whether all entries are close; tensors of different shapes are not."""
-    return input.shape == other.shape and bool(
-        np.allclose(plain(input), plain(other), rtol, atol, equal_nan)
-    )
-
-
-def meshgrid(*tensors: Any, indexing: Any = "ij") -> tuple[Any, ...]:
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
     """The coordinates of a grid, one tensor for each axis."""
-    return tuple(
-        Tensor(grid) for grid in np.meshgrid(*(plain(x) for x in tensors), indexing=indexing)
-    )
+    n = len(tensors)
+    shape = tuple(x.shape[0] for x in tensors)
+    grids = [
+        expand(x.reshape(*[-1 if i == k else 1 for i in range(n)]), shape)
+        for k, x in enumerate(tensors)
+    ]
+    return tuple(transpose(x, 0, 1) if indexing == "xy" and n > 1 else x for x in grids)
 
 
-def outer(input: Any, vec2: Any) -> Any:
-    """Every entry of one vector times every entry of another: (m,), (n,) -> (m, n)."""
-    return input[:, None] * vec2[None, :]
-
-
-spells(np.outer)(outer)
-mm = mv = bmm = matmul
-
-
-__all__ = [
-    "tensor",
-    "as_tensor",
-    "from_numpy",
-    "zeros",
-    "ones",
-    "empty",
-    "full",
-    "rand",
-    "randn",
-    "arange",
-]
-__all__ += [
-    "linspace",
-    "eye",
-    "zeros_like",
-    "ones_like",
-    "full_like",
-    "rand_like",
-    "randn_like",
-    "empty_like",
-]
-__all__ += [
-    "randint",
-    "randperm",
-    "normal",
-    "bernoulli",
-    "multinomial",
-    "is_tensor",
-    "numel",
-    "equal",
-    "allclose",
-]
-__all__ += ["meshgrid", "outer", "mm", "mv", "bmm"]
+__all__ = ["tensor", "as_tensor", "from_numpy", "zeros", "ones", "empty", "full", "eye"]
+__all__ += ["rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial"]
+__all__ += ["zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like"]
+__all__ += ["arange", "linspace", "meshgrid", "is_tensor", "numel", "is_floating_point"]
+__all__ += ["pi", "inf", "nan"]

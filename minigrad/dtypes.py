@@ -1,3 +1,4 @@
+# Exported from book/10_tensor.ipynb: change it there, not here.
 """The dtypes by PyTorch's names; each is NumPy's."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Exported from book/01_dot.ipynb: change it there, not here.
 """A value that remembers how it was made, and the walk that carries gradients back."""
 
 from __future__ import annotations

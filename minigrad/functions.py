@@ -1,3 +1,4 @@
+# Exported from book/08_functions.ipynb: change it there, not here.
 """Functions of one entry at a time, each beside its derivative."""
 
 from __future__ import annotations
@@ -8,7 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.arithmetic import NUMBERS, converted, elementwise, floating, turned
+from minigrad.arithmetic import (
+    NUMBERS,
+    common_dtype,
+    converted,
+    dtype_for,
+    elementwise,
+    floating,
+    pow,
+    turned,
+)
 from minigrad.engine import Array, Node, wrapped
 from minigrad.protocol import nodes_in, plain, spells
 
@@ -79,9 +89,9 @@ def reciprocal(x: Array) -> Any:
 
 
 @spells(np.square)
-@elementwise
-def square(x: Array) -> Any:
-    return x * x, lambda g: g * (x * 2)
+def square(input: Any) -> Any:
+    """x * x."""
+    return pow(input, 2)
 
 
 @spells(np.sin)
@@ -157,13 +167,21 @@ def sigmoid(x: Array) -> Any:
 @elementwise
 def relu(x: Array) -> Any:
     """The larger of x and 0; at 0 the derivative is 0."""
-    return np.maximum(x, 0), lambda g: g * (x > 0)
+    return np.maximum(x, 0), lambda g: g * np.logical_not(x <= 0)
+
+
+@spells(np.sign)
+@elementwise
+def sign(x: Array) -> Any:
+    """1, 0 or -1; 0 also where x is no number. The derivative is 0."""
+    y = x if x.dtype.kind == "b" else np.where(x != x, x.dtype.type(0), np.sign(x))
+    return y, lambda g: np.zeros(x.shape, x.dtype)
 
 
 @spells(np.abs)
 @elementwise
 def abs(x: Array) -> Any:
-    return np.abs(x), lambda g: g * np.sign(x)
+    return np.abs(x), lambda g: g * sign(x)
 
 
 @spells(np.maximum)
@@ -181,8 +199,8 @@ def minimum(a: Array, b: Array) -> Any:
 
 
 def share(g: Array, a: Array, b: Array) -> Array:
-    """What of a gradient belongs to a, where a is the larger, or as large."""
-    return g * (a > b) + g * (a == b) * 0.5
+    """What of a gradient belongs to a: all where a wins, half where both are equal."""
+    return g * np.logical_not(a < b) - g * (a == b) * 0.5
 
 
 def flat(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -191,12 +209,12 @@ def flat(function: Callable[..., Any]) -> Callable[..., Any]:
     def rule(x: Array, **options: Any) -> Any:
         return function(x, **options), lambda g: np.zeros(x.shape, x.dtype)
 
-    rule.__name__ = {"rint": "round", "around": "round"}.get(function.__name__, function.__name__)
+    rule.__name__ = function.__name__
     rule.__doc__ = f"As np.{function.__name__}; the derivative is 0."
     return spells(function)(elementwise(rule))
 
 
-sign, floor, ceil, trunc = flat(np.sign), flat(np.floor), flat(np.ceil), flat(np.trunc)
+floor, ceil, trunc = flat(np.floor), flat(np.ceil), flat(np.trunc)
 _round = flat(np.round)
 
 
@@ -239,9 +257,11 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
         return nonzero(condition, as_tuple=True)
     mask = np.array(plain(condition))
     if mask.dtype != bool:
-        raise TypeError(
+        raise RuntimeError(
             f"where: the condition must be bool, not {mask.dtype}: compare first, as in x > 0"
         )
+    if type(input) in NUMBERS and type(other) in NUMBERS:
+        input = wrapped(condition, np.array(input, common_dtype((input, other))))
     return chosen(input, other, condition=mask)
 
 
@@ -274,15 +294,22 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     if min is None and max is None:
         raise RuntimeError("clamp: it needs min, max or both")
     if all(type(limit) in NUMBERS or limit is None for limit in (min, max)):
-        rising = any(isinstance(limit, float) for limit in (min, max)) and input.dtype.kind != "f"
-        return limited(input + 0.0 if rising else input, low=min, high=max)
+        limits = [limit for limit in (min, max) if limit is not None]
+        dtype = common_dtype((input, *limits))
+        return limited(converted(input, dtype), low=min, high=max)
     return between(input, -math.inf if min is None else min, math.inf if max is None else max)
+
+
+def no_zero(name: str, b: Array) -> None:
+    if b.dtype.kind in "iub" and not np.all(plain(b)):
+        raise RuntimeError(f"{name}: division of integers by 0")
 
 
 @spells(np.remainder)
 @elementwise
 def remainder(a: Array, b: Array) -> Any:
     """a - floor(a / b) * b: it has the sign of b."""
+    no_zero("remainder", b)
     return np.remainder(a, b), lambda g: g, lambda g: -g * np.floor(a / b)
 
 
@@ -290,6 +317,7 @@ def remainder(a: Array, b: Array) -> Any:
 @elementwise
 def fmod(a: Array, b: Array) -> Any:
     """a - trunc(a / b) * b: it has the sign of a."""
+    no_zero("fmod", b)
     return np.fmod(a, b), lambda g: g, lambda g: -g * np.trunc(a / b)
 
 
@@ -297,6 +325,7 @@ def fmod(a: Array, b: Array) -> Any:
 @elementwise
 def floor_divide(a: Array, b: Array) -> Any:
     """floor(a / b); the derivative is 0."""
+    no_zero("floor_divide", b)
     return a // b, lambda g: np.zeros(g.shape, g.dtype), lambda g: np.zeros(g.shape, g.dtype)
 
 
@@ -327,14 +356,26 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
     return input + weight * (end - input)
 
 
+def meeting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function whose operands meet in one dtype."""
+
+    def met(*operands: Any) -> Any:
+        dtype = dtype_for(function.__name__, operands, False)
+        return function(*[converted(x, dtype) for x in operands])
+
+    met.__name__, met.__doc__ = function.__name__, function.__doc__
+    return undifferentiable(met)
+
+
 lt, le = undifferentiable(np.less), undifferentiable(np.less_equal)
 gt, ge = undifferentiable(np.greater), undifferentiable(np.greater_equal)
 eq, ne = undifferentiable(np.equal), undifferentiable(np.not_equal)
 isnan, isinf, isfinite = map(undifferentiable, (np.isnan, np.isinf, np.isfinite))
 logical_and, logical_or = undifferentiable(np.logical_and), undifferentiable(np.logical_or)
 logical_xor, logical_not = undifferentiable(np.logical_xor), undifferentiable(np.logical_not)
-bitwise_and, bitwise_or = undifferentiable(np.bitwise_and), undifferentiable(np.bitwise_or)
-bitwise_xor, bitwise_not = undifferentiable(np.bitwise_xor), undifferentiable(np.invert)
+bitwise_and, bitwise_or = meeting(np.bitwise_and), meeting(np.bitwise_or)
+bitwise_xor, bitwise_not = meeting(np.bitwise_xor), undifferentiable(np.invert)
+bitwise_left_shift, bitwise_right_shift = meeting(np.left_shift), meeting(np.right_shift)
 isclose = undifferentiable(np.isclose)
 
 
@@ -408,6 +449,7 @@ class Comparisons:
     __or__ = __ror__ = bitwise_or
     __xor__ = __rxor__ = bitwise_xor
     __invert__ = bitwise_not
+    __lshift__, __rshift__ = bitwise_left_shift, bitwise_right_shift
     __hash__ = Node.__hash__
 
     def __eq__(self, other: Any) -> Any:
@@ -421,59 +463,25 @@ def comparable(other: Any) -> bool:
     return isinstance(other, (Node, np.ndarray, np.generic, bool, int, float, list, tuple))
 
 
-__all__ = [
-    "exp",
-    "expm1",
-    "exp2",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "sqrt",
-    "rsqrt",
-    "reciprocal",
-    "square",
-]
+__all__ = ["exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "sqrt", "rsqrt"]
+__all__ += ["reciprocal", "square", "erf", "sin", "cos", "tan", "asin", "acos", "atan", "atan2"]
+__all__ += ["sinh", "cosh", "tanh", "sigmoid", "relu", "abs", "absolute", "maximum", "minimum"]
+__all__ += ["sign", "floor", "ceil", "trunc", "round", "frac", "clamp", "clip", "where"]
+__all__ += ["masked_fill", "remainder", "fmod", "floor_divide", "hypot", "logaddexp"]
 __all__ += [
-    "sin",
-    "cos",
-    "tan",
-    "asin",
-    "acos",
-    "atan",
-    "atan2",
-    "sinh",
-    "cosh",
-    "tanh",
-    "sigmoid",
-    "relu",
-    "erf",
-]
-__all__ += [
-    "abs",
-    "absolute",
-    "maximum",
-    "minimum",
-    "sign",
-    "floor",
-    "ceil",
-    "trunc",
-    "round",
-    "frac",
-    "clamp",
-    "clip",
-]
-__all__ += [
-    "where",
-    "masked_fill",
-    "remainder",
-    "fmod",
-    "floor_divide",
-    "hypot",
-    "logaddexp",
     "lerp",
     "nonzero",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "eq",
+    "ne",
+    "isnan",
+    "isinf",
+    "isfinite",
+    "isclose",
 ]
-__all__ += ["lt", "le", "gt", "ge", "eq", "ne", "isnan", "isinf", "isfinite", "isclose"]
 __all__ += ["logical_and", "logical_or", "logical_xor", "logical_not"]
 __all__ += ["bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"]
+__all__ += ["bitwise_left_shift", "bitwise_right_shift"]

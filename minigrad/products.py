@@ -1,3 +1,4 @@
+# Exported from book/01_dot.ipynb, book/03_matvec.ipynb, book/04_matmul.ipynb, book/05_broadcasting.ipynb: change it there, not here.
 """The product of two vectors, grown to matrices and to stacks of matrices."""
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from minigrad.arithmetic import meet
 from minigrad.engine import Array, Node, ShapeError, differentiable
 from minigrad.protocol import spells
 
+# --- book/01_dot.ipynb: The scalar dot product
+
 
 @differentiable
 def dot(x: Array, y: Array) -> Any:
@@ -23,6 +26,9 @@ def dot(x: Array, y: Array) -> Any:
 
 def misfit(name: str, a: Any, b: Any, mend: str) -> ShapeError:
     return ShapeError(f"{name}: {list(a.shape)} and {list(b.shape)} do not fit: {mend}")
+
+
+# --- book/03_matvec.ipynb: Matrix times vector
 
 
 @differentiable
@@ -39,6 +45,9 @@ def vecmat(x: Array, A: Array) -> Any:
     if x.ndim != 1 or A.ndim != 2 or x.shape[0] != A.shape[0]:
         raise misfit("vecmat", x, A, "it takes (m,) and (m, n)")
     return x @ A, lambda g: A @ g, lambda g: np.outer(x, g)
+
+
+# --- book/04_matmul.ipynb: Matrix times matrix
 
 
 @differentiable
@@ -89,6 +98,9 @@ class Products:
 
 
 __all__ = ["dot", "matvec", "vecmat", "matmat", "matmul"]
+
+
+# --- book/05_broadcasting.ipynb: Broadcasting
 
 
 @differentiable

@@ -1,3 +1,4 @@
+# Exported from book/04_matmul.ipynb: change it there, not here.
 """NumPy's names for our operations: np.exp(t), array * t and np.asarray(t) do what they say."""
 
 from __future__ import annotations

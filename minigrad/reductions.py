@@ -1,3 +1,4 @@
+# Exported from book/09_reductions.ipynb: change it there, not here.
 """Many entries become one: sums, extremes, orders; and einsum, which sums over letters."""
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.arithmetic import axes_of, converted, fit, reduction, sum
-from minigrad.engine import Array, Node, ShapeError, differentiable, wrapped
+from minigrad.engine import Array, Node, ShapeError, differentiable, state, wrapped
 from minigrad.functions import abs, maximum, minimum, undifferentiable
 from minigrad.protocol import plain, spells
 from minigrad.shapes import diagonal, ravel, squeeze, together
@@ -27,7 +28,7 @@ def count(x: Array, axis: tuple[int, ...]) -> int:
 def mean(x: Array, axis: tuple[int, ...]) -> Any:
     """The sum over some axes, divided by how many entries it had."""
     if x.dtype.kind != "f":
-        raise TypeError(
+        raise RuntimeError(
             f"mean: it needs floating entries, not {x.dtype}: convert with .float() first"
         )
     n = x.dtype.type(count(x, axis))
@@ -36,6 +37,8 @@ def mean(x: Array, axis: tuple[int, ...]) -> Any:
 
 def spread(x: Array, axis: tuple[int, ...], correction: float) -> tuple[Array, Any]:
     """The distances of the entries from their mean, and the number to divide their squares by."""
+    if x.dtype.kind != "f":
+        raise RuntimeError(f"var: it needs floating entries, not {x.dtype}: convert with .float()")
     n = count(x, axis)
     centred = x - np.sum(x, axis, keepdims=True) / x.dtype.type(n)
     return centred, x.dtype.type(builtins.max(n - correction, 0))
@@ -78,9 +81,16 @@ var = spells(np.var)(
 std = spells(np.std)(with_correction(deviation, "std", "The square root of var."))
 
 
+def nonempty(name: str, x: Array, axis: tuple[int, ...]) -> Array:
+    if 0 in [x.shape[i] for i in axis]:
+        kind = RuntimeError if len(axis) == x.ndim else IndexError
+        raise kind(f"{name}: an axis of size 0 in {list(x.shape)} has no largest or smallest")
+    return x
+
+
 def shared(g: Array, x: Array, y: Array, axis: tuple[int, ...]) -> Array:
     """A gradient divided among the entries that are the extreme: ties share equally."""
-    same = x == y
+    same = (x == y) | (x != x)  # where the extreme is nan, the nan have it
     return g * same / np.sum(same, axis, keepdims=True).astype(x.dtype)
 
 
@@ -88,7 +98,7 @@ def shared(g: Array, x: Array, y: Array, axis: tuple[int, ...]) -> Array:
 @reduction
 def amax(x: Array, axis: tuple[int, ...]) -> Any:
     """The largest entry over some axes; equal ones share the gradient."""
-    y = np.max(x, axis, keepdims=True)
+    y = np.max(nonempty("amax", x, axis), axis, keepdims=True)
     return y, lambda g: shared(g, x, y, axis)
 
 
@@ -96,7 +106,7 @@ def amax(x: Array, axis: tuple[int, ...]) -> Any:
 @reduction
 def amin(x: Array, axis: tuple[int, ...]) -> Any:
     """The smallest entry over some axes; equal ones share the gradient."""
-    y = np.min(x, axis, keepdims=True)
+    y = np.min(nonempty("amin", x, axis), axis, keepdims=True)
     return y, lambda g: shared(g, x, y, axis)
 
 
@@ -108,23 +118,25 @@ class Picked(NamedTuple):
 
 
 def placed(function: Callable[..., Any]) -> Callable[..., Any]:
-    """argmax and the like: a place along one axis, or in the flattened tensor."""
+    """argmax and argmin: a place along one axis, or in the flattened tensor."""
 
-    def operation(input: Any, dim: Any = None, keepdim: bool = False, **options: Any) -> Any:
-        dim, keep = options.pop("axis", dim), options.pop("keepdims", keepdim)
-        x = plain(input)
-        if x.size == 0:
-            raise IndexError(
-                f"{function.__name__}: an empty tensor of shape {list(x.shape)} has none"
-            )
-        (axis,) = axes_of(function.__name__, dim, x.ndim) if dim is not None and x.ndim else (None,)
-        places = function(x, axis, keepdims=keep)
+    def operation(
+        input: Any,
+        dim: Any = None,
+        keepdim: bool = False,
+        *,
+        axis: Any = None,
+        keepdims: bool = False,
+    ) -> Any:
+        name, x = function.__name__, plain(input)
+        dim = axis if dim is None else dim
+        one = axes_of(name, dim, x.ndim) if dim is not None else ()
+        nonempty(name, x, one or tuple(range(x.ndim)))
+        places = function(x, one[0] if one else None, keepdims=keepdim or keepdims)
         return wrapped(input, places) if isinstance(input, Node) else places
 
-    operation.__name__, operation.__doc__ = (
-        function.__name__,
-        f"As np.{function.__name__}: the first where several are equal.",
-    )
+    operation.__name__ = function.__name__
+    operation.__doc__ = f"As np.{function.__name__}: the first place where several are equal."
     return spells(function)(operation)
 
 
@@ -134,22 +146,22 @@ argmax, argmin = placed(np.argmax), placed(np.argmin)
 def extreme(name: str, all_over: Any, place: Any, of_two: Any) -> Callable[..., Any]:
     """max or min: of all entries, along an axis (with the places), or of two tensors."""
 
-    def operation(input: Any, dim: Any = None, keepdim: bool = False, **options: Any) -> Any:
-        dim, keep = options.pop("axis", options.pop("other", dim)), options.pop("keepdims", keepdim)
+    def operation(
+        input: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, other: Any = None
+    ) -> Any:
+        dim = next((x for x in (dim, axis, other) if x is not None), None)
         if isinstance(dim, (Node, np.ndarray)):
             return of_two(input, dim)
         if dim is None:
-            return all_over(input, None, keep)
+            return all_over(input, None, keepdim)
         places = place(input, dim, True)
         values = take_along_dim(input, places, dim) if input.ndim else input
-        if not keep and input.ndim:
+        if not keepdim and input.ndim:
             values, places = (squeeze(x, dim) for x in (values, places))
         return Picked(values, places)
 
     operation.__name__ = name
-    operation.__doc__ = (
-        f"The {name} of all entries; along dim a pair of values and indices; of two tensors."
-    )
+    operation.__doc__ = f"The {name} of all entries; along dim values and indices; of two tensors."
     return operation
 
 
@@ -175,13 +187,15 @@ def without_each(x: Array, axis: int) -> Array:
 
 
 @spells(np.prod)
-def prod(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def prod(input: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None) -> Any:
     """The product of all entries, or along one axis."""
+    dim = axis if dim is None else dim
+    input = input if input.dtype.kind == "f" else converted(input, np.dtype(np.int64))
     return product(ravel(input), 0) if dim is None else product(input, dim, keepdim)
 
 
 @reduction
-def logsumexp(x: Array, axis: tuple[int, ...]) -> Any:
+def log_of_sum(x: Array, axis: tuple[int, ...]) -> Any:
     """log(sum(exp(x))), with the largest entry taken out first so that nothing overflows."""
     top = np.max(plain(x), axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, top.dtype.type(0))
@@ -197,20 +211,34 @@ def norm2(x: Array, axis: tuple[int, ...]) -> Any:
     return y, lambda g: g * (x / (y + (y == 0)))
 
 
+@reduction
+def norm_p(x: Array, axis: tuple[int, ...], p: float) -> Any:
+    """(sum of abs(x) ** p) ** (1 / p); at 0 the derivative is 0."""
+    y = np.sum(np.abs(x) ** p, axis, keepdims=True) ** (1 / p)
+    safe = y + (y == 0)
+    return y, lambda g: g * (np.sign(x) * (np.abs(x) / safe) ** (p - 1))
+
+
 def norm(input: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
-    """The p-norm over some axes; for p = inf the largest absolute value."""
+    """The p-norm over some axes; p = inf is the largest absolute value, 0 counts what is not 0."""
     if p in (2, "fro"):
         return norm2(input, dim, keepdim)
     if p in (math.inf, -math.inf):
         return (amax if p > 0 else amin)(abs(input), dim, keepdim)
-    if p == 0:
-        return sum(converted(input != 0, input.dtype), dim, keepdim)
-    return (
-        sum(abs(input) ** p, dim, keepdim) ** (1 / p) if p != 1 else sum(abs(input), dim, keepdim)
-    )
+    if p in (0, 1):
+        return sum(converted(input != 0, input.dtype) if p == 0 else abs(input), dim, keepdim)
+    return norm_p(input, dim, keepdim, p=p)
+
+
+def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
+    """log(sum(exp(input))) over some axes, for entries of any size."""
+    floating = input if input.dtype.kind == "f" else converted(input, state.default_dtype)
+    return log_of_sum(floating, dim, keepdim)
 
 
 def running(name: str, dim: Any, ndim: int) -> int | None:
+    if dim is None:
+        raise TypeError(f"{name}: it goes along one axis: say which, as in {name}(x, 0)")
     axes = axes_of(name, dim, ndim)
     return axes[0] if axes else None
 
@@ -225,10 +253,11 @@ def from_the_end(g: Array, axis: int) -> Array:
 
 
 @spells(np.cumsum)
-def cumsum(input: Any, dim: int) -> Any:
+def cumsum(input: Any, dim: Any = None, *, axis: Any = None) -> Any:
     """The sums so far along an axis."""
-    axis = running("cumsum", dim, input.ndim)
-    return input if axis is None else cumulated(input, axis)
+    place = running("cumsum", axis if dim is None else dim, input.ndim)
+    input = input if input.dtype.kind == "f" else converted(input, np.dtype(np.int64))
+    return input if place is None else cumulated(input, place)
 
 
 @differentiable
@@ -247,10 +276,11 @@ def multiplied(x: Array, axis: int) -> Any:
 
 
 @spells(np.cumprod)
-def cumprod(input: Any, dim: int) -> Any:
+def cumprod(input: Any, dim: Any = None, *, axis: Any = None) -> Any:
     """The products so far along an axis."""
-    axis = running("cumprod", dim, input.ndim)
-    return input if axis is None else multiplied(input, axis)
+    place = running("cumprod", axis if dim is None else dim, input.ndim)
+    input = input if input.dtype.kind == "f" else converted(input, np.dtype(np.int64))
+    return input if place is None else multiplied(input, place)
 
 
 def truth(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -309,11 +339,19 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     return Picked(*(x if keepdim else squeeze(x, axis) for x in found))
 
 
+@reduction
+def middle(x: Array, axis: tuple[int, ...]) -> Any:
+    """The middle of all entries in order; equal ones share the gradient."""
+    y = np.sort(plain(x), None)[(math.prod(x.shape) - 1) // 2].reshape((1,) * x.ndim)
+    y = np.where(np.any(plain(x) != plain(x)), np.full_like(y, np.nan), y)
+    return y, lambda g: shared(g, x, y, axis)
+
+
 @spells(np.median)
 def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle entry in order, the lower one of two; along dim a pair with its place."""
     if dim is None:
-        return median(ravel(input), 0).values
+        return middle(input)
     return kthvalue(input, (input.shape[dim] + 1) // 2, dim, keepdim)
 
 
@@ -370,6 +408,8 @@ def once_each(x: Any, term: str) -> tuple[Any, str]:
 @spells(np.einsum)
 def einsum(equation: str, *operands: Any, optimize: Any = None) -> Any:
     """Products summed over letters: "ij,jk->ik" is matrix times matrix, "ii->" is the trace."""
+    if not operands:
+        raise ValueError(f"einsum: {equation!r} needs a tensor for each term")
     xs = together(operands[0] if isinstance(operands[0], (list, tuple)) else operands, "einsum")
     terms, out = spelled_out(equation, [x.shape for x in xs])
     pairs = [once_each(x, term) for x, term in zip(xs, terms, strict=True)]

@@ -1,8 +1,10 @@
+# Exported from book/07_shapes.ipynb: change it there, not here.
 """Shapes: the same entries in other arrangements, side by side, repeated, or framed."""
 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,9 +12,9 @@ import numpy as np
 
 from minigrad.arithmetic import axes_of, broadcast_to, common_dtype, converted
 from minigrad.changing import part_of
-from minigrad.engine import Array, ShapeError, differentiable
+from minigrad.engine import Array, Node, ShapeError, differentiable
 from minigrad.protocol import plain, spells
-from minigrad.slicing import along, narrow, pick, put
+from minigrad.slicing import along, assign, getitem, narrow, pick, put
 
 
 @differentiable
@@ -27,9 +29,12 @@ def permuted(x: Array, axes: tuple[int, ...]) -> Any:
 
 def sizes_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     """Sizes given one by one or as one sequence."""
-    if len(sizes) == 1 and isinstance(sizes[0], Sequence):
+    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = tuple(sizes[0])
-    return tuple(int(size) for size in sizes)
+    try:
+        return tuple(operator.index(size) for size in sizes)
+    except TypeError:
+        raise TypeError(f"sizes must be whole numbers, not {sizes}") from None
 
 
 @spells(np.reshape)
@@ -115,11 +120,20 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
 @spells(np.moveaxis)
 def movedim(input: Any, source: Any, destination: Any) -> Any:
     """Axes moved to other positions, the others in their old order."""
-    start, end = (list(axes_of("movedim", d, input.ndim)) for d in (source, destination))
+    start, end = (axes_of("movedim", d, input.ndim) for d in (source, destination))
+    if len(start) != len(end):
+        raise RuntimeError(f"movedim: {len(start)} axes cannot go to {len(end)} places")
     rest = [axis for axis in range(input.ndim) if axis not in start]
     for place, axis in sorted(zip(end, start, strict=True)):
         rest.insert(place, axis)
     return permute(input, rest)
+
+
+def t(input: Any) -> Any:
+    """A matrix with rows and columns exchanged; a vector as it is."""
+    if input.ndim > 2:
+        raise RuntimeError(f"t: it takes at most 2 dimensions, not {input.ndim}: use permute or mT")
+    return permute(input)
 
 
 @differentiable
@@ -136,7 +150,11 @@ def picker(index: Any) -> Any:
 
 def together(tensors: Any, name: str) -> list[Any]:
     """Tensors that are to be joined, in their common dtype."""
-    tensors = list(tensors)
+    if not isinstance(tensors, (list, tuple)):
+        raise TypeError(f"{name}: it takes a list of tensors, not {type(tensors).__name__}")
+    for x in tensors:
+        if not isinstance(x, (Node, np.ndarray)):
+            raise TypeError(f"{name}: it takes tensors or arrays, not {type(x).__name__}")
     if not tensors:
         raise RuntimeError(f"{name}: it takes one tensor or more, and got none")
     dtype = common_dtype(tuple(tensors))
@@ -147,9 +165,13 @@ def together(tensors: Any, name: str) -> list[Any]:
 def cat(tensors: Any, dim: int = 0) -> Any:
     """Tensors one after the other along an axis; their other sizes must be equal."""
     xs = together(tensors, "cat")
-    (place,) = axes_of("cat", dim, xs[0].ndim) or (None,)
-    rests = {x.shape[:place] + x.shape[place + 1 :] if place is not None else None for x in xs}
-    if place is None or len(rests) > 1 or len({x.ndim for x in xs}) > 1:
+    full = next((x for x in xs if x.shape != (0,)), xs[0])
+    if full.ndim == 0:
+        raise RuntimeError("cat: a tensor without dimensions has no axis: use stack")
+    (place,) = axes_of("cat", dim, full.ndim)
+    rest = (full.shape[:place], full.shape[place + 1 :])
+    xs = [reshape(x, (*rest[0], 0, *rest[1])) if x.shape == (0,) else x for x in xs]
+    if any((x.shape[:place], x.shape[place + 1 :]) != rest for x in xs):
         shapes = ", ".join(str(list(x.shape)) for x in xs)
         raise ShapeError(
             f"cat: {shapes} do not line up along dim {dim}: all other sizes must be equal; "
@@ -199,7 +221,12 @@ def repeat_interleave(input: Any, repeats: Any, dim: int | None = None) -> Any:
     if dim is None:
         input, dim = ravel(input), 0
     axis, pick_along = along(input, dim, "repeat_interleave")
-    return pick_along(np.repeat(np.arange(input.shape[axis]), plain(repeats)))
+    times, n = np.asarray(plain(repeats)), input.shape[axis]
+    if times.size not in (1, n) or times.min(initial=0) < 0:
+        raise RuntimeError(
+            f"repeat_interleave: it takes one number, or one for each of {n} entries"
+        )
+    return pick_along(np.repeat(np.arange(n), times))
 
 
 @spells(np.flip)
@@ -215,7 +242,10 @@ def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
     if dims is None:
         return reshape(roll(ravel(input), shifts, 0), input.shape)
     steps = shifts if isinstance(shifts, (tuple, list)) else (shifts,)
-    for step, axis in zip(steps, axes_of("roll", dims, input.ndim), strict=True):
+    axes = axes_of("roll", dims, input.ndim)
+    if len(steps) != len(axes):
+        raise RuntimeError(f"roll: {len(steps)} shifts for {len(axes)} dims: give one for each")
+    for step, axis in zip(steps, axes, strict=True):
         n = input.shape[axis]
         if n:
             cut = -step % n
@@ -283,7 +313,8 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     rows, columns = x.shape[-2:]
     n = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
     steps = np.arange(n)
-    return pick(x, (..., steps + max(-offset, 0), steps + max(offset, 0)))
+    index = (..., steps + max(-offset, 0), steps + max(offset, 0))
+    return part_of(x, getitem(x, index), lambda whole, part: assign(whole, part, index))
 
 
 @spells(np.diag)
@@ -307,7 +338,7 @@ class Shapes:
     T = property(lambda self: permute(self))
     mT = property(lambda self: transpose(self, -1, -2))
     reshape = view = reshape
-    permute, transpose, swapaxes, movedim = permute, transpose, transpose, movedim
+    permute, transpose, swapaxes, movedim, t = permute, transpose, transpose, movedim, t
     squeeze, unsqueeze, flatten, unflatten, ravel = squeeze, unsqueeze, flatten, unflatten, ravel
     roll, expand, repeat, tile, repeat_interleave = roll, expand, repeat, tile, repeat_interleave
     diagonal, diag, tril, triu, flip = diagonal, diag, tril, triu, flip
@@ -330,18 +361,6 @@ __all__ = [
     "ravel",
     "permute",
     "transpose",
-    "swapaxes",
 ]
-__all__ += [
-    "movedim",
-    "cat",
-    "concat",
-    "concatenate",
-    "stack",
-    "expand",
-    "tile",
-    "repeat_interleave",
-    "roll",
-    "pad",
-]
-__all__ += ["flip", "tril", "triu", "diagonal", "diag"]
+__all__ += ["swapaxes", "t", "movedim", "cat", "concat", "concatenate", "stack", "expand", "tile"]
+__all__ += ["repeat_interleave", "roll", "pad", "flip", "tril", "triu", "diagonal", "diag"]

@@ -1,3 +1,4 @@
+# Exported from book/06_slicing.ipynb: change it there, not here.
 """Picking and placing: every entry is moved somewhere, none is computed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Exported from book/10_tensor.ipynb: change it there, not here.
 """The tensor: every skill of the earlier chapters on top of a node, with PyTorch's manners."""
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ from minigrad.functions import (
     square,
     tanh,
 )
-from minigrad.products import Products
-from minigrad.protocol import Protocol, plain
+from minigrad.products import Products, dot, matmul
+from minigrad.protocol import Protocol, plain, spells
 from minigrad.reductions import Reductions
-from minigrad.shapes import Shapes
+from minigrad.shapes import Shapes, sizes_of
 from minigrad.slicing import Slicing, assign_into, index_add, scatter, scatter_add, unbind
 
 
@@ -46,21 +47,25 @@ def as_array(data: Any, dtype: Any = None) -> Any:
     try:
         array = np.array(plain(data))
     except ValueError:
-        raise ValueError(
-            "tensor: the rows of a nested list must all have the same length"
-        ) from None
+        raise ValueError("tensor: the rows of a nested list must all be equally long") from None
     if array.dtype.kind not in KINDS:
         raise TypeError(f"tensor: entries must be numbers or truth values, not {array.dtype}")
-    if dtype is None and array.dtype == np.float64 and of_python(data):
-        dtype = state.default_dtype
-    return array if dtype is None else array.astype(dtype)
+    return array.astype(dtype or dtype_of(data, array), copy=False)
 
 
-def of_python(data: Any) -> bool:
-    """Whether the first entry of a nest is a Python number."""
-    while isinstance(data, (list, tuple)) and data:
+def dtype_of(data: Any, array: Any) -> Any:
+    """The dtype a tensor gets: that of the data, but Python's floats get the default."""
+    while isinstance(data, (list, tuple)) and len(data):
         data = data[0]
-    return not isinstance(data, (np.ndarray, np.generic, Node))
+    if isinstance(data, (np.ndarray, np.generic)) or array.dtype.kind != "f":
+        return array.dtype
+    return data.dtype if isinstance(data, Node) else state.default_dtype
+
+
+def one_number(tensor: Any) -> Any:
+    if tensor.value.size != 1:
+        raise ValueError(f"a tensor of shape {list(tensor.shape)} is not a single number")
+    return tensor.value.item()
 
 
 class Reading:
@@ -81,11 +86,11 @@ class Reading:
             )
         return builtins.bool(self.value.item())
 
-    def __float__(self) -> float:
-        return float(self.item())
+    def __float__(self: Any) -> float:
+        return builtins.float(one_number(self))
 
-    def __int__(self) -> int:
-        return int(self.item())
+    def __int__(self: Any) -> int:
+        return builtins.int(one_number(self))
 
 
 class Counting:
@@ -129,6 +134,12 @@ class Sizing:
     def tolist(self: Any) -> Any:
         return self.value.tolist()
 
+    def is_contiguous(self) -> bool:
+        return True
+
+    def is_floating_point(self: Any) -> bool:
+        return bool(self.dtype.kind == "f")
+
     def numpy(self: Any) -> Any:
         """The entries as a NumPy array that cannot be written to."""
         if self.requires_grad:
@@ -143,9 +154,8 @@ class Remembering:
 
     __slots__ = ()
 
-    @property
-    def is_leaf(self: Any) -> bool:
-        return self.rule is None
+    is_leaf = property(lambda self: self.rule is None)
+    grad_fn = property(lambda self: self.rule)
 
     def requires_grad_(self: Any, requires_grad: bool = True) -> Any:
         if self.rule and not requires_grad:
@@ -212,23 +222,49 @@ def clone(x: Any) -> Any:
     return x * 1 if x.dtype.kind != "b" else x.copy(), lambda g: g
 
 
+class device:
+    """Where a tensor lives: there is only the CPU."""
+
+    def __init__(self, type: Any = "cpu", index: Any = None) -> None:
+        self.type, self.index = str(type).partition(":")[0], index
+        if self.type != "cpu":
+            raise RuntimeError(f"there is no device {str(type)!r}: minigrad computes on the CPU")
+
+    def __repr__(self) -> str:
+        return "device(type='cpu')"
+
+    def __str__(self) -> str:
+        return "cpu"
+
+    def __eq__(self, other: Any) -> bool:
+        return str(other) == "cpu"
+
+    __hash__ = object.__hash__
+
+
+class cuda:
+    """PyTorch programs ask this before they choose a device."""
+
+    is_available = staticmethod(lambda: False)
+
+
 class Converting:
     """The skill of changing dtype."""
 
     __slots__ = ()
 
+    device = property(lambda self: device())
+
     def to(self: Any, *targets: Any, dtype: Any = None, **options: Any) -> Any:
         """The tensor in another dtype, or in that of another tensor; the only device is the CPU."""
-        for target in targets:
+        for target in (*targets, options.get("device")):
             if isinstance(target, Node):
                 dtype = target.dtype
-            elif not isinstance(target, (str, builtins.bool)):
+            elif isinstance(target, (str, device)):
+                device(target)
+            elif target is not None and not isinstance(target, builtins.bool):
                 dtype = target
-            elif target != "cpu" and not isinstance(target, builtins.bool):
-                raise RuntimeError(
-                    f"to: there is no device {target!r}: minigrad computes on the CPU"
-                )
-        return converted(self, np.dtype(dtype)) if dtype is not None else self
+        return self if dtype is None else converted(self, np.dtype(dtype))
 
     def type_as(self: Any, other: Any) -> Any:
         return self.to(other.dtype)
@@ -256,6 +292,9 @@ class Retyping:
 
     def bool(self: Any) -> Any:
         return self.to(dtypes.bool)
+
+    def type(self: Any, dtype: Any) -> Any:
+        return self.to(dtype)
 
     def cpu(self: Any) -> Any:
         return self
@@ -328,7 +367,114 @@ class Writing:
     lerp_ = in_place(lerp)
 
 
-class Numbers(Arithmetic, Products, Functions, Comparisons, Reductions):
+def number_format(array: Any) -> Callable[[Any], str]:
+    """How floats are printed: whole ones as 2., others with four decimals, or with an exponent."""
+    sizes = np.abs(array[np.isfinite(array) & (array != 0)])
+    if not sizes.size or (np.all(sizes == np.floor(sizes)) and sizes.max() < 1e8):
+        form = "{:.0f}."
+    elif sizes.max() / sizes.min() > 1e3 or sizes.max() > 1e8 or sizes.min() < 1e-4:
+        form = "{:.4e}"
+    else:
+        form = "{:.4f}"
+    width = max((len(form.format(x)) for x in array[np.isfinite(array)]), default=0)
+    return lambda x: (form.format(x) if np.isfinite(x) else str(x)).rjust(width * (array.ndim > 0))
+
+
+def described_fully(tensor: Any) -> str:
+    """A tensor as text: its numbers, and what else there is to know."""
+    array = np.asarray(tensor.value)
+    shown = array if array.size <= 1000 else array.ravel()[:1000]
+    style: Any = {"float_kind": number_format(shown)} if array.dtype.kind == "f" else {}
+    facts = [np.array2string(array, separator=", ", prefix="tensor(", formatter=style or None)]
+    if array.size == 0 and array.ndim > 1:
+        facts.append(f"size={tensor.shape}")
+    if array.dtype not in (state.default_dtype, np.int64, np.bool_):
+        facts.append(f"dtype={array.dtype}")
+    if tensor.requires_grad:
+        facts.append(f"grad_fn=<{tensor.rule.__name__}>" if tensor.rule else "requires_grad=True")
+    return f"tensor({', '.join(facts + [f'name={tensor.name!r}'] * (tensor.name != ''))})"
+
+
+def equal(input: Any, other: Any) -> bool:
+    """Whether two tensors have one shape and the same entries."""
+    return np.array_equal(plain(input), plain(other))
+
+
+def allclose(
+    input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> bool:
+    """Whether all entries are close; tensors of different shapes are not."""
+    if input.dtype != other.dtype:
+        raise RuntimeError(f"allclose: {input.dtype} and {other.dtype} are different dtypes")
+    a, b = plain(input), plain(other)
+    return a.shape == b.shape and bool(np.allclose(a, b, rtol, atol, equal_nan))
+
+
+def exact(name: str, *dims: int) -> Callable[..., Any]:
+    """The product of two tensors with just these numbers of dimensions."""
+
+    def operation(input: Any, other: Any) -> Any:
+        if (input.ndim, other.ndim) != dims:
+            raise RuntimeError(
+                f"{name}: it takes {dims[0]}-D and {dims[1]}-D tensors, not {list(input.shape)} "
+                f"and {list(other.shape)}: for others use @"
+            )
+        if name == "bmm" and input.shape[0] != other.shape[0]:
+            raise RuntimeError(
+                f"bmm: {input.shape[0]} and {other.shape[0]} matrices do not pair up"
+            )
+        return input[:, None] * other if name == "outer" else matmul(input, other)
+
+    operation.__name__, operation.__doc__ = (
+        name,
+        f"As @, for {dims[0]}-D and {dims[1]}-D tensors only.",
+    )
+    return operation
+
+
+mm, mv, bmm, outer = exact("mm", 2, 2), exact("mv", 2, 1), exact("bmm", 3, 3), exact("outer", 1, 1)
+outer.__doc__ = "Every entry of one vector times every entry of another: (m,), (n,) -> (m, n)."
+spells(np.outer)(outer)
+
+
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """beta * input + alpha * (mat1 @ mat2)."""
+    return input * beta + mm(mat1, mat2) * alpha
+
+
+class Named:
+    """The skill of answering to PyTorch's names for products and comparisons."""
+
+    __slots__ = ()
+    matmul, dot, mm, mv, bmm, outer = matmul, dot, mm, mv, bmm, outer
+    equal, allclose, addmm = equal, allclose, addmm
+
+
+class Making:
+    """The skill of making tensors of the same kind."""
+
+    __slots__ = ()
+
+    def new_full(
+        self: Any, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False
+    ) -> Any:
+        array = np.full(sizes_of((size,)), fill_value, dtype or self.dtype)
+        return wrapped(self, array).requires_grad_(requires_grad)
+
+    def new_zeros(self: Any, *size: Any, **options: Any) -> Any:
+        return self.new_full(sizes_of(size), 0, **options)
+
+    def new_ones(self: Any, *size: Any, **options: Any) -> Any:
+        return self.new_full(sizes_of(size), 1, **options)
+
+    def new_tensor(self: Any, data: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
+        array = as_array(data, dtype or self.dtype)
+        return wrapped(self, array).requires_grad_(requires_grad)
+
+    new_empty = new_zeros
+
+
+class Numbers(Arithmetic, Products, Named, Functions, Comparisons, Reductions):
     """The skills of computing."""
 
     __slots__ = ()
@@ -340,7 +486,9 @@ class Places(Slicing, Shapes, Changing, Writing):
     __slots__ = ()
 
 
-class Manners(Reading, Counting, Sizing, Remembering, Detaching, Converting, Retyping, Protocol):
+class Manners(
+    Reading, Counting, Sizing, Remembering, Detaching, Converting, Retyping, Making, Protocol
+):
     """The skills of getting along with Python, NumPy and PyTorch's habits."""
 
     __slots__ = ()
@@ -359,22 +507,10 @@ class Tensor(Numbers, Places, Manners, Node):
         self.name = name
 
     def __repr__(self) -> str:
-        text = np.array2string(
-            np.asarray(self.value), precision=4, separator=", ", prefix="tensor("
-        )
-        facts = (
-            [text]
-            if self.dtype in (state.default_dtype, np.int64, np.bool_)
-            else [text, f"dtype={self.dtype}"]
-        )
-        if self.rule:
-            facts.append(f"grad_fn=<{self.rule.__name__}>")
-        elif self.requires_grad:
-            facts.append("requires_grad=True")
-        return f"tensor({', '.join(facts)}{f', name={self.name!r}' if self.name else ''})"
+        return described_fully(self)
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
+        return format(self.item(), spec) if spec or not self.ndim else repr(self)
 
 
 class no_grad(contextlib.ContextDecorator):
@@ -435,4 +571,6 @@ def get_default_dtype() -> Any:
 
 
 __all__ = ["Tensor", "Generator", "manual_seed", "no_grad", "enable_grad", "set_grad_enabled"]
-__all__ += ["is_grad_enabled", "inference_mode", "set_default_dtype", "get_default_dtype", "clone"]
+__all__ += ["is_grad_enabled", "inference_mode", "set_default_dtype", "get_default_dtype"]
+__all__ += ["clone", "device", "cuda", "equal", "allclose"]
+__all__ += ["outer", "mm", "mv", "bmm", "addmm"]
