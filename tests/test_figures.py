@@ -14,7 +14,18 @@ import numpy as np
 import pytest
 
 STATIC = Path(__file__).parent.parent / "book" / "_static"
-NAMES = ["steps", "nudge", "stepsize", "matvec", "matmul", "broadcast", "slice", "reduce", "family"]
+NAMES = [
+    "steps",
+    "nudge",
+    "stepsize",
+    "matvec",
+    "matmul",
+    "broadcast",
+    "slice",
+    "shape",
+    "reduce",
+    "family",
+]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><title>t</title>
 <meta name="viewport" content="width=device-width"><style>{css}</style></head>
@@ -541,6 +552,79 @@ def test_slice_follows_a_cell(show: Any) -> None:
     assert "The gradient of x[0, 1] is 2 + 6 = 8." in said(figure)
     figure.get_by_role("button", name="y.grad[2, 3]").click()
     assert "The gradient of x[2, 3] is 12." in said(figure)
+
+
+# ----------------------------------------------------------------------------------- shape
+
+CALLS = {
+    (3, 4): {
+        "reshape(4, 3)": lambda x: x.reshape(4, 3),
+        "reshape(2, -1, 2)": lambda x: x.reshape(2, -1, 2),
+        "reshape(-1)": lambda x: x.reshape(-1),
+        "flatten()": lambda x: x.ravel(),
+        "transpose(0, 1)": lambda x: x.T,
+        "transpose(-1, -1)": lambda x: x,
+        "T": lambda x: x.T,
+        "unsqueeze(1)": lambda x: x[:, None],
+        "unsqueeze(-1)": lambda x: x[..., None],
+        "flip(1)": lambda x: x[:, ::-1],
+        "flip(0, -1)": lambda x: x[::-1, ::-1],
+        "roll(1, 0)": lambda x: np.roll(x, 1, 0),
+        "roll(-7, 1)": lambda x: np.roll(x, -7, 1),
+        "repeat(2, 1)": lambda x: np.tile(x, (2, 1)),
+        "repeat(2, 1, 2)": lambda x: np.tile(x, (2, 1, 2)),
+        "expand(2, -1, 4)": lambda x: np.broadcast_to(x, (2, 3, 4)),
+    },
+    (1, 3, 1): {
+        "squeeze()": lambda x: x.squeeze(),
+        "squeeze(0)": lambda x: x.squeeze(0),
+        "squeeze(1)": lambda x: x,
+        "permute(1, 2, 0)": lambda x: x.transpose(1, 2, 0),
+        "transpose(0, 1)": lambda x: x.swapaxes(0, 1),
+        "expand(2, 3, 4)": lambda x: np.broadcast_to(x, (2, 3, 4)),
+        "repeat(2, 2, 2)": lambda x: np.tile(x, (2, 2, 2)),
+    },
+    (2, 3, 2): {
+        "permute(2, 0, 1)": lambda x: x.transpose(2, 0, 1),
+        "permute(1, 2, 0)": lambda x: x.transpose(1, 2, 0),
+        "transpose(0, 2)": lambda x: x.swapaxes(0, 2),
+        "roll(2, 1)": lambda x: np.roll(x, 2, 1),
+        "reshape(6, 2)": lambda x: x.reshape(6, 2),
+    },
+}
+
+
+@pytest.mark.parametrize("shape", CALLS)
+def test_shape(show: Any, shape: tuple[int, ...]) -> None:
+    figure = show(f'<mg-shape shape="{",".join(map(str, shape))}">Words.</mg-shape>')
+    x = np.arange(np.prod(shape)).reshape(shape)
+    for call, run in CALLS[shape].items():
+        y = run(x)
+        figure.get_by_label("call").fill(call)
+        figure.get_by_label("forward").check()
+        close(array(figure, "y", y.shape), y)
+        expected = np.zeros(x.size)
+        np.add.at(expected, y.ravel(), np.arange(1, 1 + y.size))  # x holds its own positions
+        figure.get_by_label("backward").check()
+        close(array(figure, "x.grad", shape), expected.reshape(shape))
+
+
+def test_shape_tells_what_is_wrong(show: Any) -> None:
+    figure = show("<mg-shape>Words.</mg-shape>")
+    for call, words in {
+        "reshape(5, 2)": "12 numbers do not fill the shape (5, 2)",
+        "reshape(-1, -1)": "Only one size",
+        "permute(0, 0)": "each of the 2 dimensions once",
+        "transpose(0, 2)": "Dimension 2 does not exist",
+        "flip(-3)": "Dimension -3 does not exist",
+        "roll(1)": "does not exist",
+        "expand(3, 5)": "(3, 4) cannot be expanded to (3, 5)",
+        "repeat(2)": "at least 2 numbers",
+        "twist(1)": "Write one of",
+        "repeat(50, 1)": "too many cells",
+    }.items():
+        figure.get_by_label("call").fill(call)
+        assert words in said(figure)
 
 
 # ---------------------------------------------------------------------------------- reduce

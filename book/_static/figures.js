@@ -737,7 +737,7 @@ function readings(pairs) {
         typeof value === "number" ? fmt(value) : value))));
 }
 
-// -------------------------------------------- chapters 1 and 7: a nudge, a ratio, a derivative
+// -------------------------------------------- chapters 1 and 8: a nudge, a ratio, a derivative
 
 const RANGES = { log: [-0.5, 5], sqrt: [-0.5, 5], exp: [-3, 2.2], sin: [-5, 5], cos: [-5, 5],
   tanh: [-4, 4], sigmoid: [-6, 6] };
@@ -1316,71 +1316,177 @@ function takeIndex(items, shape) {
 
 class Slice extends Figure {
   static label = "An index, what it picks, and the way of the gradient back";
+  static asks = { key: "index", before: "y = x[", after: "]", first: "1:, ::2",
+    examples: "1:, ::2 | [0, 0, 2] | ..., -1 | None, 1 | x > 6 | [0, 2], [1, 1]" };
+
+  /** The shape of y and, for each of its elements, the element of x it is. */
+  take(text) { return takeIndex(parseIndex(text, this.shape, this.values), this.shape); }
 
   build() {
+    const { key, before, after, first, examples } = this.constructor.asks;
     this.shape = parseShape(this.read("shape", "3,4"));
     this.values = range(product(this.shape));
-    this.state = { index: this.read("index", "1:, ::2"), mode: this.read("mode", "forward"), at: null };
-    this.panel.append(el("div.mg-row", {}, this.field("y = x[", "index", { after: "]", "aria-label": "index" }),
+    this.state = { text: this.read(key, first), mode: this.read("mode", "forward"), at: null };
+    this.panel.append(el("div.mg-row", {}, this.field(before, "text", { after, "aria-label": key }),
       this.choice("Direction", "mode", [["forward", "forward"], ["backward", "backward"]])),
-    this.examples(this.read("examples", "1:, ::2 | [0, 0, 2] | ..., -1 | None, 1 | x > 6 | [0, 2], [1, 1]"),
-        (index) => ({ index, at: null })));
+    this.examples(this.read("examples", examples), (text) => ({ text, at: null })));
   }
 
   draw() {
-    const { index, mode } = this.state;
     let taken;
-    try { taken = takeIndex(parseIndex(index, this.shape, this.values), this.shape); } catch (error) {
+    try { taken = this.take(this.state.text); } catch (error) {
       this.complain(error.message);
       this.stage.classList.add("mg-old");
       return;
     }
     this.stage.classList.remove("mg-old");
     const { shape, from } = taken;
-    if (shape.length > 3) {
-      this.say(`The result has shape ${shapeText(shape)}: too many dimensions to draw here.`);
+    if (shape.length > 3 || from.length > 64) {
+      this.say(`y has the shape ${shapeText(shape)}: too many ${from.length > 64 ? "cells" : "dimensions"} to draw here.`);
+      this.stage.classList.add("mg-old");
       return;
     }
-    const forward = mode === "forward";
-    const key = JSON.stringify([shape, from, mode]);
-    if (key !== this.key) {
-      this.key = key;
-      this.state.at = null;
-      const kind = forward ? "value" : "grad";
-      this.x = new Grid({ name: forward ? "x" : "x.grad", shape: this.shape, kind, pick: (at) => this.update({ at }) });
-      this.y = new Grid({ name: forward ? "y" : "y.grad", shape, kind,
-          pick: (flat) => this.update({ at: from[flat] }) });
-      this.stage.replaceChildren(side(this.x.element, el("span.mg-sign", { "aria-hidden": "true" },
-          forward ? "→" : "←"), this.y.element));
-    }
+    this.lay(shape, from);
+    const forward = this.state.mode === "forward";
+    const at = this.state.at;
     const uses = this.values.map((_, i) => range(from.length).filter((o) => from[o] === i));
     const g = (o) => o + 1;
     const sum = (i) => total(uses[i].map(g));
-    const at = this.state.at;
-    this.x.paint((i) => ({ text: forward ? this.values[i] : sum(i),
-        on: i === at ? "pick" : uses[i].length ? "lit" : "dim",
-      badge: uses[i].length > 1 ? `×${uses[i].length}` : "" }));
+    const look = (i) => (i === at ? "pick" : uses[i].length ? "lit" : "dim");
+    const badge = (i) => (uses[i].length > 1 ? `×${uses[i].length}` : "");
+    this.x.paint((i) => ({ text: forward ? this.values[i] : sum(i), on: look(i), badge: badge(i) }));
     this.y.paint((o) => ({ text: forward ? this.values[from[o]] : g(o), on: from[o] === at ? "pick" : "lit" }));
-    const gone = `x ${shapeText(this.shape)} → y ${shapeText(shape)}. `;
+    this.explain(`x ${shapeText(this.shape)} → y ${shapeText(shape)}. `, uses, forward, g);
+  }
+
+  /** New grids when the shapes, or what goes where, have changed. */
+  lay(shape, from) {
+    const forward = this.state.mode === "forward";
+    const key = JSON.stringify([shape, from, forward]);
+    if (key === this.key) return;
+    this.key = key;
+    this.state.at = null;
+    const name = (letter) => (forward ? letter : `${letter}.grad`);
+    const kind = forward ? "value" : "grad";
+    this.x = new Grid({ name: name("x"), shape: this.shape, kind, pick: (at) => this.update({ at }) });
+    this.y = new Grid({ name: name("y"), shape, kind, pick: (flat) => this.update({ at: from[flat] }) });
+    const arrow = el("span.mg-sign", { "aria-hidden": "true" }, forward ? "→" : "←");
+    this.stage.replaceChildren(side(this.x.element, arrow, this.y.element));
+  }
+
+  explain(gone, uses, forward, g) {
+    const at = this.state.at;
     const often = uses.some((list) => list.length > 1);
-    if (at === null) {
-      const picked = `${new Set(from).size} of ${this.values.length} cells are picked`;
-      if (forward) this.say(gone, `${picked}${often ? ", some more than once" : ""}. Click a cell to follow it.`);
-      else this.say(gone, "Each gradient goes back to the cell it came from",
-        `${often ? ", and where a cell was picked more than once, they add" : ""}; cells that were not picked get 0.`);
-      return;
-    }
-    const place = `x[${unravel(at, this.shape).join(", ")}]`;
-    if (forward) this.say(gone, `${place} = `, V(this.values[at]),
-        ` is picked ${["not at all", "once", "twice"][uses[at].length] ?? `${uses[at].length} times`}.`);
-    else {
-      const parts = uses[at].length > 1 ? `${uses[at].map((o) => fmt(g(o))).join(" + ")} = ` : "";
-      this.say(gone, `The gradient of ${place} is ${parts}`, G(sum(at)), uses[at].length ? "." : ": it was not picked.");
+    if (at === null && forward) {
+      const seen = uses.filter((list) => list.length).length;
+      this.say(gone, `${seen} of the ${uses.length} cells of x appear in y${often ? ", some more than once" : ""}. `,
+        "Click a cell to follow it.");
+    } else if (at === null) {
+      this.say(gone, "Each gradient goes back to the cell it came from",
+        often ? ", and where a cell appears more than once, they add" : "",
+        uses.every((list) => list.length) ? "." : "; cells that do not appear in y get 0.");
+    } else {
+      const place = `x[${unravel(at, this.shape).join(", ")}]`;
+      const times = uses[at].length;
+      if (forward) {
+        const often = ["does not appear", "appears once", "appears twice"][times] ?? `appears ${times} times`;
+        this.say(gone, `${place} = `, V(this.values[at]), ` ${often} in y.`);
+      } else {
+        const parts = times > 1 ? `${uses[at].map((o) => fmt(g(o))).join(" + ")} = ` : "";
+        const end = times ? "." : ": it does not appear in y.";
+        this.say(gone, `The gradient of ${place} is ${parts}`, G(total(uses[at].map(g))), end);
+      }
     }
   }
 }
 
-// --------------------------------------------------------------------- chapter 8: reductions
+// -------------------------------------------------------------------- chapter 7: new shapes
+
+/** A dimension, counted from either end. */
+function dimension(d, ndim) {
+  if (!Number.isInteger(d) || d < -ndim || d >= ndim) {
+    throw new Error(`Dimension ${fmt(d)} does not exist: there are ${ndim}, numbered ${-ndim} to ${ndim - 1}.`);
+  }
+  return d < 0 ? d + ndim : d;
+}
+
+/** Sizes with at most one −1, which stands for "whatever fills the rest". */
+function fillSizes(sizes, count) {
+  const known = product(sizes.filter((size) => size !== -1));
+  const out = sizes.map((size) => (size === -1 ? count / known : size));
+  if (sizes.filter((size) => size === -1).length > 1) throw new Error("Only one size may be −1.");
+  if (product(out) !== count || !out.every(Number.isInteger)) {
+    throw new Error(`${count} numbers do not fill the shape ${shapeText(sizes.map((size) => fmt(size)))}.`);
+  }
+  return out;
+}
+
+// Each operation gives the new shape, and where the element at an index of y stands in x.
+const flatOrder = (shape, old) => [shape, (index) => unravel(ravel(index, shape), old)];
+const permuted = (old, dims) => [dims.map((d) => old[d]), (index) => old.map((_, d) => index[dims.indexOf(d)])];
+const MOVES = {
+  reshape: (old, sizes) => flatOrder(fillSizes(sizes, product(old)), old),
+  flatten: (old) => flatOrder([product(old)], old),
+  unsqueeze: (old, [d]) => {
+    const at = dimension(d, old.length + 1);
+    return flatOrder([...old.slice(0, at), 1, ...old.slice(at)], old);
+  },
+  squeeze: (old, dims) => {
+    const away = dims.length ? dims.map((d) => dimension(d, old.length)) : range(old.length);
+    return flatOrder(old.filter((size, d) => size !== 1 || !away.includes(d)), old);
+  },
+  permute: (old, dims) => {
+    const order = dims.map((d) => dimension(d, old.length));
+    if (order.length !== old.length || new Set(order).size !== order.length) {
+      throw new Error(`permute names each of the ${old.length} dimensions once.`);
+    }
+    return permuted(old, order);
+  },
+  transpose: (old, [a, b]) => {
+    const [p, q] = [dimension(a, old.length), dimension(b, old.length)];
+    return permuted(old, range(old.length).map((d) => (d === p ? q : d === q ? p : d)));
+  },
+  flip: (old, dims) => {
+    const turned = dims.map((d) => dimension(d, old.length));
+    return [old, (index) => index.map((i, d) => (turned.includes(d) ? old[d] - 1 - i : i))];
+  },
+  roll: (old, [shift, d]) => {
+    const axis = dimension(d ?? NaN, old.length);
+    return [old, (index) => index.map((i, k) => (k === axis ? (((i - shift) % old[k]) + old[k]) % old[k] : i))];
+  },
+  repeat: (old, times) => {
+    if (times.length < old.length) throw new Error(`repeat needs at least ${old.length} numbers, one for each dimension.`);
+    const lead = times.length - old.length;
+    const out = times.map((time, d) => time * (old[d - lead] ?? 1));
+    return [out, (index) => index.slice(lead).map((i, d) => i % old[d])];
+  },
+  expand: (old, sizes) => {
+    const lead = sizes.length - old.length;
+    const out = sizes.map((size, d) => (size === -1 && d >= lead ? old[d - lead] : size));
+    if (lead < 0 || old.some((size, d) => size !== 1 && size !== out[d + lead])) {
+      const wish = shapeText(sizes.map((size) => fmt(size)));
+      throw new Error(`${shapeText(old)} cannot be expanded to ${wish}: only sizes of 1 grow.`);
+    }
+    return [out, (index) => index.slice(lead).map((i, d) => (old[d] === 1 ? 0 : i))];
+  },
+};
+
+class Shape extends Slice {
+  static label = "A change of shape: where every cell goes, and the way of its gradient back";
+  static asks = { key: "call", before: "y = x.", after: "", first: "reshape(4, 3)",
+    examples: "reshape(4, 3) | transpose(0, 1) | flatten() | reshape(2, -1, 2) | flip(1) | roll(1, 0) | repeat(2, 1)" };
+
+  take(text) {
+    const call = text.trim().replace(/^T$/, "permute(1, 0)").match(/^(\w+)\(([-\d,\s]*)\)$/);
+    if (!call || !MOVES[call[1]]) throw new Error(`Write one of ${Object.keys(MOVES).join(", ")}, with numbers in parentheses.`);
+    const given = call[2].trim() ? call[2].replace(/,\s*$/, "").split(",").map(Number) : [];
+    if (given.some((v) => v < 0) && call[1] === "repeat") throw new Error("repeat counts, so its numbers are not negative.");
+    const [shape, source] = MOVES[call[1]](this.shape, given);
+    return { shape, from: range(product(shape)).map((flat) => ravel(source(unravel(flat, shape)), this.shape)) };
+  }
+}
+
+// --------------------------------------------------------------------- chapter 9: reductions
 
 // op: the value of a group, the gradient of a group when g arrives, and both in words.
 // `index` tells the two kinds of max apart: over an axis it picks one index, else ties share.
@@ -1475,7 +1581,7 @@ class Reduce extends Figure {
   }
 }
 
-// ------------------------------------------------------- chapter 9: leaf, non-leaf, constant
+// ------------------------------------------------------- chapter 10: leaf, non-leaf, constant
 
 const TOGGLES = ["w.requires_grad", "x.requires_grad", "b.requires_grad", "no_grad", "detach", "retain_grad"];
 
@@ -1567,7 +1673,7 @@ class Family extends Figure {
 // ---------------------------------------------------------------------------- put to work
 
 const figures = { steps: Steps, nudge: Nudge, stepsize: StepSize, matvec: MatVec, matmul: MatMul,
-  broadcast: Broadcast, slice: Slice, reduce: Reduce, family: Family };
+  broadcast: Broadcast, slice: Slice, shape: Shape, reduce: Reduce, family: Family };
 const define = () => Object.entries(figures).forEach(([name, figure]) => {
   if (!customElements.get(`mg-${name}`)) customElements.define(`mg-${name}`, figure);
 });
