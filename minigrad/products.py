@@ -1,4 +1,5 @@
-# Exported from book/01_dot.ipynb, book/03_matvec.ipynb, book/04_matmul.ipynb, book/05_broadcasting.ipynb: change it there, not here.
+# Exported from book/01_dot.ipynb, book/03_matvec.ipynb, book/04_matmul.ipynb,
+# book/05_broadcasting.ipynb: change it there, not here.
 """The product of two vectors, grown to matrices and to stacks of matrices."""
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,7 +123,8 @@ def refuse_duplicates(cells: list[Cell]) -> None:
 def joined(cells: list[Cell]) -> str:
     """The text of one module: origin, docstring, imports, then the cells chapter by chapter."""
     paths = list(dict.fromkeys(cell.path for cell in cells))
-    parts = [f"# Exported from {', '.join(paths)}: change it there, not here."]
+    origin = f"Exported from {', '.join(paths)}: change it there, not here."
+    parts = [textwrap.fill(origin, 100, initial_indent="# ", subsequent_indent="# ")]
     docstring, rest = cells[0].body, cells
     if re.match(r'r?"""', docstring) and not ast.parse(docstring).body[1:]:
         parts[0] += "\n" + docstring
