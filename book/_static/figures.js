@@ -1379,7 +1379,8 @@ class Slice extends Figure {
     const often = uses.some((list) => list.length > 1);
     if (at === null && forward) {
       const seen = uses.filter((list) => list.length).length;
-      this.say(gone, `${seen} of the ${uses.length} cells of x appear in y${often ? ", some more than once" : ""}. `,
+      const all = seen === uses.length ? `All ${seen}` : `${seen} of the ${uses.length}`;
+      this.say(gone, `${all} cells of x appear in y${often ? ", some more than once" : ""}. `,
         "Click a cell to follow it.");
     } else if (at === null) {
       this.say(gone, "Each gradient goes back to the cell it came from",
