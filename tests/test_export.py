@@ -1,0 +1,126 @@
+"""The package is what the chapters say: byte for byte, line for line, and at every stage."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.chapters import NOTEBOOKS, NUMBERS, ROOT, cells, export
+
+PACKAGE = sorted((ROOT / "minigrad").glob("*.py"))
+
+
+def test_the_committed_package_is_the_export() -> None:
+    package = export.build()
+    committed = {path.name for path in (ROOT / "minigrad").iterdir() if path.is_file()}
+    assert committed == package.keys()
+    assert not export.differences(package, ROOT / "minigrad")
+
+
+@pytest.mark.parametrize("path", PACKAGE, ids=lambda path: path.name)
+def test_every_statement_stands_in_exactly_one_cell(path: Path) -> None:
+    """Of the whole book, exported or not: what a page shows twice can be read only once."""
+    sources = [cell["source"] for notebook in NOTEBOOKS for cell in cells(notebook, "code")]
+    text = path.read_text(encoding="utf-8")
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        statement = "\n".join(text.split("\n")[first - 1 : node.end_lineno])
+        found = sum(f"\n{statement}\n" in f"\n{source}\n" for source in sources)
+        assert found == 1, f"{path.name}, line {first}: stands in {found} cells"
+
+
+@pytest.mark.parametrize("path", PACKAGE, ids=lambda path: path.name)
+def test_lines_outside_the_cells_are_imports_and_origins(path: Path) -> None:
+    """Comments between statements count as lines too: they are in a cell, or say where it is."""
+    text = path.read_text(encoding="utf-8")
+    exported = (cell for notebook in NOTEBOOKS for cell in export.exported_cells(notebook))
+    for cell in exported:
+        if cell.module == path.name:
+            assert text.count(cell.body) >= 1
+            text = text.replace(cell.body, "", 1)
+    comments = [line for line in text.split("\n") if line.startswith("#")]
+    assert all("book/" in line for line in comments), comments
+    rest = ast.parse(text).body
+    assert all(isinstance(node, ast.Import | ast.ImportFrom | ast.If) for node in rest)
+
+
+@pytest.mark.parametrize("last", NUMBERS)
+def test_chapters_run_on_the_package_of_their_stage(last: int, tmp_path: Path) -> None:
+    """Chapters 1 to k, on the package exported from chapters 1 to k, in a fresh interpreter."""
+    export.write(export.build(until=last), tmp_path / "minigrad")
+    stage = last if last < max(NUMBERS) else None  # the landing page needs the whole book
+    notebooks = [str(path) for path in export.chapters(stage)]
+    if stage is not None:
+        notebooks = [name for name in notebooks if export.chapter_number(Path(name))]
+    command = [sys.executable, str(ROOT / "tests" / "stage.py"), str(tmp_path), *notebooks]
+    run = subprocess.run(command, cwd=ROOT / "book", capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+# ------------------------------------------------------------------- the exporter's own manners
+
+
+def book(folder: Path, *sources: str) -> None:
+    """A book of one chapter with these code cells."""
+    (folder / "_toc.yml").write_text("format: jb-book\nroot: 01_one\n")
+    code = [{"cell_type": "code", "source": source, "metadata": {}} for source in sources]
+    title = {"cell_type": "markdown", "source": "# One", "metadata": {}}
+    (folder / "01_one.ipynb").write_text(json.dumps({"cells": [title, *code]}))
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+    monkeypatch.setattr(export, "ROOT", tmp_path)
+    return tmp_path
+
+
+def test_imports_are_gathered_merged_and_sorted(elsewhere: Path) -> None:
+    book(
+        elsewhere,
+        '#| export minigrad/a.py\n"""About a."""',
+        "#| export minigrad/a.py\nfrom os import sep\n\nx = 1",
+        "y = 2  # stays in the book",
+        "#| export minigrad/a.py\nimport abc\nfrom os import path\n"
+        "from minigrad.a import x\n\nz = x",
+    )
+    assert export.build()["a.py"] == (
+        "# Exported from 01_one.ipynb: change it there, not here.\n"
+        '"""About a."""\n\nimport abc\nfrom os import path, sep\n\nx = 1\n\n\nz = x\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("sources", "complaint"),
+    [
+        (["x = 1\n" * 25], r"01_one.ipynb, cell 1: longer than 25 lines; make two cells of it"),
+        (["x=1"], r"01_one.ipynb, cell 1: not formatted"),
+        (["def f(): ...", "def f(): ..."], r"cell 2: f is defined in 01_one.ipynb, cell 1 already"),
+        (["x = 1", "x = 2"], r"cell 2: x is defined in 01_one.ipynb, cell 1 already"),
+        (["def f(:"], r"01_one.ipynb, cell 1: invalid syntax"),
+    ],
+)
+def test_a_chapter_that_cannot_be_exported(
+    elsewhere: Path, sources: list[str], complaint: str
+) -> None:
+    book(elsewhere, *(f"#| export minigrad/a.py\n{source}" for source in sources))
+    with pytest.raises(export.ExportError, match=complaint):
+        export.build()
+
+
+def test_one_changed_character_is_noticed(elsewhere: Path) -> None:
+    book(elsewhere, "#| export minigrad/a.py\nx = 1")
+    package = export.build()
+    export.write(package, elsewhere / "minigrad")
+    assert not export.differences(package, elsewhere / "minigrad")
+    (elsewhere / "minigrad" / "a.py").write_text(package["a.py"].replace("x = 1", "x = 2"))
+    assert "-x = 2" in export.differences(package, elsewhere / "minigrad")
+    (elsewhere / "minigrad" / "b.py").write_text("")
+    assert "minigrad/b.py: not exported" in export.differences(package, elsewhere / "minigrad")
