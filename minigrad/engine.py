@@ -12,80 +12,51 @@ from typing import Any, ClassVar, ParamSpec, TypeAlias
 
 import numpy as np
 
-Array: TypeAlias = (
-    Any  # in a rule: a NumPy array, or a tensor when the rule itself is differentiated
-)
+Array: TypeAlias = Any  # in a rule: a NumPy array, or a node when the rule itself is differentiated
 Pullback: TypeAlias = Callable[[Any], Any]
 P = ParamSpec("P")
 
-births = itertools.count()
-rules: dict[str, Callable[..., Any]] = {}
+
+class State(threading.local):
+    recording: bool = True
+    default_dtype: np.dtype[Any] = np.dtype(np.float32)  # what Python's floats become (chapter 5)
 
 
 class ShapeError(ValueError, RuntimeError):
     """Shapes that do not fit together (NumPy's users expect the one base, PyTorch's the other)."""
 
 
-class State(threading.local):
-    recording: bool = True
-    default_dtype: np.dtype[Any] = np.dtype(np.float32)
-
-
+births = itertools.count()
 state = State()
+rules: dict[str, Callable[..., Any]] = {}
 
 
 class Record:
     """What a node remembers: its value, its gradient, and how the value was made."""
 
     __slots__ = (
-        *("value", "grad", "requires_grad", "name"),
-        *("edges", "rule", "call", "order", "retains_grad", "hooks", "base", "before"),
-        "__weakref__",
+        *("value", "grad", "requires_grad", "edges", "rule", "call", "order"),
+        *("name", "retains_grad", "hooks", "base", "before", "__weakref__"),
     )
     value: Any  # a NumPy array, or a NumPy number where there are no dimensions
     grad: Any  # a node of the same family, or None
     requires_grad: bool
-    name: str
-    edges: Any  # (parent, pullback, which input) for each input that needs a gradient
+    edges: Any  # (parent, pullback, place) for each input that needs a gradient; None: released
     rule: Any  # None for a leaf
     call: Any  # the inputs as given, their values, and the options
     order: int  # nodes are numbered as they are born
-    retains_grad: bool
+    name: str
+    retains_grad: bool  # keep the gradient although this is not a leaf
     hooks: tuple[Any, ...]
     base: Any  # the tensor this is a part of (chapter 6)
     before: Any  # this node as it was before it was changed in place (chapter 6)
 
 
-class Node(Record):
-    """A value that remembers how it was made."""
-
-    __slots__ = ()
-    family: ClassVar[Any]  # the class of what is computed from this node
-
-    def __init_subclass__(cls) -> None:
-        if "family" not in vars(cls):
-            cls.family = cls
-
-    def __init__(self, value: Any, requires_grad: bool = False, name: str = "") -> None:
-        fill(self, np.array(value.value if isinstance(value, Node) else value)[()])
-        self.requires_grad = may_require(self.value, requires_grad)
-        self.name = name
-
-    shape = property(lambda self: self.value.shape)
-    ndim = property(lambda self: self.value.ndim)
-    dtype = property(lambda self: self.value.dtype)
-
-    def __repr__(self) -> str:
-        text = np.array2string(np.asarray(self.value), separator=", ", precision=4)
-        made = f", made by {self.rule.__name__}" if self.rule else ""
-        return f"{type(self).__name__}({text}{made})"
-
-
-Node.family = Node
-
-
 def fill(node: Node, value: Any) -> None:
     """Give a fresh node its fields: a value nobody made, and nothing else."""
+    if not isinstance(value, np.generic):
+        value = np.asarray(value)
+        value = value if value.ndim else value[()]
     node.value, node.order = value, next(births)
     node.grad = node.rule = node.call = node.base = node.before = None
     node.edges = node.hooks = ()
@@ -102,55 +73,66 @@ def may_require(value: Any, requires_grad: bool) -> bool:
     return requires_grad
 
 
-def differentiable(rule: Callable[P, Any]) -> Callable[P, Any]:
-    """Turn a rule into an operation on nodes.
+class Node(Record):
+    """A value that remembers how it was made."""
 
-    A rule takes arrays and returns its value, then one pullback for each of its first inputs; what
-    comes after these are options. On plain arrays the operation is the rule's value, nothing more.
+    __slots__ = ()
+    family: ClassVar[Any] = None  # the class of what is computed from this node, if not its own
+
+    def __init__(self, value: Any, requires_grad: bool = False, name: str = "") -> None:
+        fill(self, np.array(value.value if isinstance(value, Node) else value))
+        self.requires_grad = may_require(self.value, requires_grad)
+        self.name = name
+
+    shape = property(lambda self: self.value.shape)
+    ndim = property(lambda self: self.value.ndim)
+    dtype = property(lambda self: self.value.dtype)
+
+    def __repr__(self) -> str:
+        text = np.array2string(np.asarray(self.value), separator=", ", precision=4)
+        made = f", made by {self.rule.__name__}" if self.rule else ""
+        return f"{type(self).__name__}({text}{made})"
+
+
+def wrapped(like: Node, value: Any) -> Any:
+    """A constant of the same family."""
+    family = like.family or type(like)
+    node = family.__new__(family)
+    fill(node, value)
+    return node
+
+
+def differentiable(rule: Callable[P, Any]) -> Callable[P, Any]:
+    """Turn a rule into an operation on nodes; on plain arrays it is the rule's value.
+
+    A rule returns its value and one pullback for each of its first inputs; the rest are options.
     """
 
     @wraps(rule)
     def operation(*inputs: P.args, **options: P.kwargs) -> Any:
-        nodes = [x for x in inputs if isinstance(x, Node)]
-        if not nodes:
+        like, recorded = None, False
+        for x in inputs:
+            if isinstance(x, Node):
+                like, recorded = x, recorded or x.requires_grad
+        if like is None:
             return rule(*inputs, **options)[0]
-        recorded = state.recording and any([x.requires_grad for x in nodes])
+        recorded = recorded and state.recording
         values = [x.value if isinstance(x, Node) else held(x, recorded) for x in inputs]
-        value, *pullbacks = run(rule, values, options)
-        result = nodes[0].family.__new__(nodes[0].family)
-        fill(result, value if isinstance(value, np.generic) else np.asarray(value)[()])
+        try:
+            value, *pullbacks = rule(*values, **options)
+        except (ValueError, IndexError, TypeError, AttributeError) as error:
+            raise explained(error, rule, values) from error
+        result = wrapped(like, value)
         if recorded:
-            record(result, rule, inputs, values, options, pullbacks)
+            record(result, rule, pullbacks, inputs, values, options)
         return result
 
     rules[rule.__name__] = operation
     return operation
 
 
-def held(x: Any, recorded: bool) -> Any:
-    """A plain input as a rule gets it: NumPy's scalars as numbers, arrays as copies."""
-    if isinstance(x, np.generic):
-        return x.item()
-    return x.copy() if recorded and isinstance(x, np.ndarray) else x
-
-
-def run(rule: Callable[..., Any], values: list[Any], options: dict[str, Any]) -> Any:
-    try:
-        return rule(*values, **options)
-    except (ValueError, IndexError, TypeError) as error:
-        if str(error).startswith(rule.__name__):
-            raise
-        met = ", ".join(described(x) for x in values)
-        kind = ShapeError if type(error) is ValueError else type(error)
-        raise kind(f"{rule.__name__}({met}): {error}") from error
-
-
-def described(x: Any) -> str:
-    return f"{x.dtype}{list(x.shape)}" if hasattr(x, "dtype") else type(x).__name__
-
-
 def record(
-    result: Node, rule: Any, inputs: Any, values: Any, options: Any, pullbacks: list[Pullback]
+    result: Node, rule: Any, pullbacks: list[Pullback], inputs: Any, values: Any, options: Any
 ) -> None:
     """Remember how the result was made: an edge for each input that needs a gradient."""
     edges = []
@@ -165,24 +147,42 @@ def record(
     result.rule, result.call = rule, (inputs, values, options)
 
 
+def held(x: Any, recorded: bool) -> Any:
+    """A plain input as a rule gets it: NumPy's scalars as numbers, arrays as copies."""
+    if isinstance(x, np.generic):
+        return x.item()
+    return x.copy() if recorded and isinstance(x, np.ndarray) else x
+
+
+def explained(error: Exception, rule: Any, values: list[Any]) -> Exception:
+    """An error from inside a rule, with the name of the operation and what it met."""
+    if str(error).startswith(rule.__name__):
+        return error
+    kind = {ValueError: ShapeError, AttributeError: TypeError}.get(type(error), type(error))
+    return kind(f"{rule.__name__}({', '.join(map(described, values))}): {error}")
+
+
+def described(x: Any) -> str:
+    return f"{x.dtype}{list(x.shape)}" if hasattr(x, "dtype") else type(x).__name__
+
+
 def ancestry(roots: Iterable[Node]) -> list[Node]:
     """Every node a gradient can reach from the roots, youngest first: children before parents."""
-    found = set(roots)
-    waiting = list(found)
-    while waiting:
-        node = waiting.pop()
+    nodes = list(roots)
+    found = set(nodes)
+    for node in nodes:
         if node.edges is None:
             raise RuntimeError(
                 f"the graph behind {node.rule.__name__} was released by an earlier backward(): "
                 "call that one with retain_graph=True"
             )
         if any([parent.order > node.order for parent, _, _ in node.edges]):
-            node.edges = tuple((earlier(x, node.order), *rest) for x, *rest in node.edges)
+            node.edges = tuple([(earlier(x, node.order), *rest) for x, *rest in node.edges])
         for parent, _, _ in node.edges:
             if parent not in found:
                 found.add(parent)
-                waiting.append(parent)
-    return sorted(found, key=attrgetter("order"), reverse=True)
+                nodes.append(parent)
+    return sorted(nodes, key=attrgetter("order"), reverse=True)
 
 
 def earlier(node: Node, order: int) -> Node:
@@ -206,8 +206,8 @@ def pull(
         if keep(node):
             kept[node] = gradient
         for parent, pullback, _ in again(node) if create else node.edges:
-            piece = pullback(gradient)
-            if piece.shape != parent.value.shape or piece.dtype != parent.value.dtype:
+            piece, value = pullback(gradient), parent.value
+            if getattr(piece, "shape", None) != value.shape or piece.dtype != value.dtype:
                 raise broken_contract(node, parent, piece)
             pending[parent] = pending[parent] + piece if parent in pending else piece
         if node.edges and not retain:
@@ -217,10 +217,49 @@ def pull(
 
 def broken_contract(node: Node, parent: Node, piece: Any) -> RuntimeError:
     return RuntimeError(
-        f"{node.rule.__name__}: its pullback returned a gradient of {described(piece)} for "
-        "an input of "
-        f"{described(parent.value)}; shape and dtype must be the same"
+        f"{node.rule.__name__}: its pullback returned a gradient of {described(piece)} for an "
+        f"input of {described(parent)}; shape and dtype must be the same"
     )
+
+
+def backward(
+    root: Node, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False
+) -> None:
+    """Add to `.grad` of every leaf behind the root what a nudge of that leaf does to the root."""
+    if not root.requires_grad:
+        raise RuntimeError("backward: nothing this value was made from requires a gradient")
+    seeds = {root: first_gradient(root, gradient, create_graph)}
+    retain = create_graph if retain_graph is None else retain_graph
+    kept = pull(seeds, lambda node: node.retains_grad or node.rule is None, retain, create_graph)
+    for node, new in kept.items():
+        new = new if isinstance(new, Node) else wrapped(node, new)
+        if node.grad is None:
+            node.grad = new
+        elif create_graph:
+            node.grad = node.grad + new
+        else:
+            node.grad.value = node.grad.value + new.value
+
+
+def first_gradient(root: Node, gradient: Any, create: bool) -> Any:
+    """What the walk starts with: 1 for a single number, else the gradient given by the caller."""
+    value = root.value
+    if gradient is None:
+        if value.size != 1:
+            raise RuntimeError(
+                f"backward: a value of shape {list(value.shape)} is not a single number: reduce it "
+                "first, for example with .sum(), or pass the gradient that arrives at it"
+            )
+        gradient = np.ones(value.shape)
+    if not (create and isinstance(gradient, Node)):
+        plain = gradient.value if isinstance(gradient, Node) else gradient
+        gradient = wrapped(root, np.array(plain, value.dtype))
+    if gradient.shape != value.shape or gradient.dtype != value.dtype:
+        raise ShapeError(
+            f"backward: the gradient is {described(gradient)}, the value {described(value)}; "
+            "shape and dtype must be the same"
+        )
+    return gradient if create else gradient.value
 
 
 def hooked(hook: Callable[[Any], Any], gradient: Any, node: Node) -> Any:
@@ -232,13 +271,6 @@ def hooked(hook: Callable[[Any], Any], gradient: Any, node: Node) -> Any:
     if answer.shape != seen.shape or answer.dtype != seen.dtype:
         raise RuntimeError("a hook must return a gradient of the same shape and dtype, or None")
     return answer if isinstance(gradient, Node) else answer.value
-
-
-def wrapped(like: Node, value: Any) -> Any:
-    """A constant of the same family."""
-    node = like.family.__new__(like.family)
-    fill(node, value if isinstance(value, np.generic) else np.asarray(value)[()])
-    return node
 
 
 def again(node: Node) -> list[tuple[Node, Pullback, int]]:
@@ -256,47 +288,6 @@ def again(node: Node) -> list[tuple[Node, Pullback, int]]:
         inputs[place] = parent
     _, *pullbacks = node.rule(*inputs, **options)
     return [(parent, pullbacks[place], place) for parent, _, place in node.edges]
-
-
-def backward(
-    root: Node, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False
-) -> None:
-    """Add to `.grad` of every leaf behind the root what a nudge of that leaf does to the root."""
-    if not root.requires_grad:
-        raise RuntimeError("backward: nothing this value was made from requires a gradient")
-    seed = first_gradient(root, gradient, create_graph)
-    retain = create_graph if retain_graph is None else retain_graph
-    kept = pull(
-        {root: seed}, lambda node: node.retains_grad or node.rule is None, retain, create_graph
-    )
-    for node, new in kept.items():
-        new = new if isinstance(new, Node) else wrapped(node, new)
-        if node.grad is None or create_graph:
-            node.grad = new if node.grad is None else node.grad + new
-        else:
-            node.grad.value = node.grad.value + new.value
-
-
-def first_gradient(root: Node, gradient: Any, create_graph: bool) -> Any:
-    """What the walk starts with: 1 for a single number, else the gradient given by the caller."""
-    value = root.value
-    if gradient is None:
-        if value.size != 1:
-            raise RuntimeError(
-                f"backward: a value of shape {list(value.shape)} is not a single number: reduce it "
-                "first, for example with .sum(), or pass the gradient that arrives at it"
-            )
-        gradient = np.ones(value.shape)
-    seed: Any = gradient
-    if not (isinstance(gradient, Node) and create_graph):
-        plain = gradient.value if isinstance(gradient, Node) else gradient
-        seed = np.array(plain, value.dtype)[()]
-    if seed.shape != value.shape:
-        raise ShapeError(
-            f"backward: the gradient has shape {list(seed.shape)}, the value "
-            f"{list(value.shape)}; they must be the same"
-        )
-    return wrapped(root, seed) if create_graph and not isinstance(seed, Node) else seed
 
 
 __all__ = ["Node", "ShapeError", "differentiable", "rules"]
