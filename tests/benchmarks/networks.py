@@ -101,7 +101,7 @@ def classifier_by_hand(data: Data, activation: type[Tanh | Relu], momentum: floa
     parameters, x = Parameters(*weights(data)), data["x"]
     network = Perceptron(parameters, len(x), activation)
     loss = CrossEntropy(data["y"], network.last.out)
-    update = sgd(parameters, 0.1, momentum)
+    update = sgd(parameters, 0.01, momentum)
 
     def step() -> list[Array]:
         value = loss.forward(network.forward(x))
@@ -142,7 +142,7 @@ def xor_program(library: Library, data: Data) -> Step:
     torch, F = library.torch, library.F
     x, y = torch.tensor(data["x"]), torch.tensor(data["y"])
     parameters = W0, b0, W1, b1 = as_parameters(torch, weights(data))
-    optimizer = library.optim.SGD(parameters, lr=0.1)
+    optimizer = library.optim.SGD(parameters, lr=0.01)
 
     def step() -> list[Any]:
         optimizer.zero_grad()
@@ -177,7 +177,7 @@ def mnist_program(library: Library, data: Data) -> Step:
     torch, F = library.torch, library.F
     x, y = torch.tensor(data["x"]), torch.tensor(data["y"])
     parameters = W0, b0, W1, b1 = as_parameters(torch, weights(data))
-    optimizer = library.optim.SGD(parameters, lr=0.1, momentum=0.9)
+    optimizer = library.optim.SGD(parameters, lr=0.01, momentum=0.9)
 
     def step() -> list[Any]:
         optimizer.zero_grad()
@@ -194,7 +194,7 @@ def wide_program(library: Library, data: Data) -> Step:
     torch, F = library.torch, library.F
     x, y = torch.tensor(data["x"]), torch.tensor(data["y"])
     parameters = W0, b0, W1, b1, W2, b2 = as_parameters(torch, weights(data))
-    optimizer = library.optim.SGD(parameters, lr=0.1)
+    optimizer = library.optim.SGD(parameters, lr=0.01)
 
     def step() -> list[Any]:
         optimizer.zero_grad()

@@ -93,7 +93,8 @@ def summary(workload: Workload, times: Times) -> dict[str, Any]:
 
 def imports(module: str, rounds: int = 11) -> float:
     """Median seconds of an import after NumPy's, each in a new process, with compiled files."""
-    code = f"import numpy; from time import perf_counter as t; s = t(); import {module}; print(t() - s)"
+    timed = f"start = clock(); import {module}; print(clock() - start)"
+    code = f"import numpy; from time import perf_counter as clock; {timed}"
     path = os.pathsep.join(filter(None, [sys.path[0], os.environ.get("PYTHONPATH")]))
     with TemporaryDirectory() as compiled:
         env = {**os.environ, "PYTHONPATH": path, "PYTHONPYCACHEPREFIX": compiled}

@@ -23,16 +23,26 @@ def rows(x: Array) -> Array:
     return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
 
 
+def rows_for(x: Array, y: Array) -> Array:
+    """The rows y, one for each row of x, with the leading dimensions of x."""
+    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], y.shape[-1])
+
+
 @minigrad.differentiable
 def affine(x: Array, W: Array, b: Array) -> Any:
     """x Wᵀ + b for x of shape (..., in), W of shape (out, in)."""
     flat = rows(x)
     return (
-        (flat.dot(W.T) + b).reshape(*x.shape[:-1], len(W)),
-        lambda g: rows(g).dot(W).reshape(x.shape),
+        rows_for(x, flat.dot(W.T) + b),
+        lambda g: rows_for(x, rows(g).dot(W)),
         lambda g: rows(g).T.dot(flat),
-        lambda g: rows(g).sum(0),
+        lambda g: total(rows(g)),
     )
+
+
+def total(g: Array) -> Array:
+    """The sum of the rows: as a product it is several times quicker than np.sum for many rows."""
+    return np.ones(len(g), g.dtype).dot(g)
 
 
 @minigrad.differentiable
@@ -55,9 +65,9 @@ def mse_loss(y: Array, target: Array) -> Any:
 @minigrad.differentiable
 def cross_entropy(scores: Array, labels: Array) -> Any:
     """The mean over the rows of log Σ exp(scores) - scores[label]."""
-    shifted = scores - scores.max(1, keepdims=True)
+    shifted = scores - np.maximum.reduce(scores, 1, keepdims=True)
     exponentials = np.exp(shifted)
-    totals = exponentials.sum(1, keepdims=True)
+    totals = np.add.reduce(exponentials, 1, keepdims=True)
     n = scores.dtype.type(len(labels))
     right = (np.arange(len(labels)), labels)
 
@@ -66,7 +76,7 @@ def cross_entropy(scores: Array, labels: Array) -> Any:
         surplus[right] -= 1
         return surplus * (g / n)
 
-    return (np.log(totals).sum() - shifted[right].sum()) / n, to_scores
+    return np.add.reduce(np.log(totals[:, 0]) - shifted[right]) / n, to_scores
 
 
 @minigrad.differentiable
@@ -101,7 +111,7 @@ def normalized(x: Array, weight: Array, bias: Array) -> Any:
         (unit * weight + bias).reshape(x.shape),
         to_x,
         lambda g: np.einsum("ij,ij->j", rows(g), unit),
-        lambda g: rows(g).sum(0),
+        lambda g: total(rows(g)),
     )
 
 
@@ -194,20 +204,21 @@ class SGD:
     def __init__(self, parameters: Iterable[Any], lr: float, momentum: float = 0.0) -> None:
         self.parameters, self.momentum = list(parameters), momentum
         self.lr = [np.asarray(lr, p.value.dtype) for p in self.parameters]
-        self.velocity = [np.zeros_like(p.value) for p in self.parameters] if momentum else []
+        self.velocity = [np.zeros_like(p.value) if momentum else None for p in self.parameters]
 
     def zero_grad(self) -> None:
         forget_gradients(self.parameters)
 
     def step(self) -> None:
-        if not self.momentum:
-            for parameter, lr in zip(self.parameters, self.lr, strict=True):
-                parameter.value = parameter.value - parameter.grad.value * lr
-            return
         for parameter, lr, velocity in zip(self.parameters, self.lr, self.velocity, strict=True):
-            velocity *= self.momentum
-            velocity += parameter.grad.value
-            parameter.value = parameter.value - velocity * lr
+            direction = parameter.grad.value
+            if velocity is not None:
+                velocity *= self.momentum
+                velocity += direction
+                direction = velocity
+            # The product's array becomes the new value: one array less stays in the cache.
+            change = direction * lr
+            parameter.value = np.subtract(parameter.value, change, out=change)
 
 
 class Adam:
@@ -241,7 +252,7 @@ class Adam:
         work += eps
         np.divide(first, work, out=work)
         work *= np.asarray(self.lr / (1 - 0.9**self.time), work.dtype)
-        self.value = self.value - work
+        self.value = self.value - work  # new: the old one may still be looked at
         start = 0
         for parameter, shape, end in zip(self.parameters, self.shapes, self.ends, strict=True):
             parameter.value = self.value[start:end].reshape(shape)
