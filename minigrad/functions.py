@@ -241,6 +241,59 @@ def undifferentiable(function: Callable[..., Any]) -> Callable[..., Any]:
     return operation
 
 
+def meeting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function whose operands meet in one dtype."""
+
+    def met(*operands: Any) -> Any:
+        dtype = dtype_for(function.__name__, operands, False)
+        return function(*[converted(x, dtype) for x in operands])
+
+    met.__name__, met.__doc__ = function.__name__, function.__doc__
+    return undifferentiable(met)
+
+
+lt, le = undifferentiable(np.less), undifferentiable(np.less_equal)
+gt, ge = undifferentiable(np.greater), undifferentiable(np.greater_equal)
+eq, ne = undifferentiable(np.equal), undifferentiable(np.not_equal)
+isnan, isinf, isfinite = map(undifferentiable, (np.isnan, np.isinf, np.isfinite))
+logical_and, logical_or = undifferentiable(np.logical_and), undifferentiable(np.logical_or)
+logical_xor, logical_not = undifferentiable(np.logical_xor), undifferentiable(np.logical_not)
+bitwise_and, bitwise_or = meeting(np.bitwise_and), meeting(np.bitwise_or)
+bitwise_xor, bitwise_not = meeting(np.bitwise_xor), undifferentiable(np.invert)
+bitwise_left_shift, bitwise_right_shift = meeting(np.left_shift), meeting(np.right_shift)
+isclose = undifferentiable(np.isclose)
+
+
+def nonzero(input: Any, as_tuple: bool = False) -> Any:
+    """Where the entries are not 0: a row of indices for each, or a tensor for each axis."""
+    found = np.nonzero(np.atleast_1d(plain(input)) if not as_tuple else plain(input))
+    if as_tuple:
+        return tuple(wrapped(input, places) for places in found)
+    return wrapped(input, np.stack(found, 1)[:, : input.ndim])
+
+
+for name, operation in {
+    "less": lt,
+    "less_equal": le,
+    "greater": gt,
+    "greater_equal": ge,
+    "equal": eq,
+    "not_equal": ne,
+    "isnan": isnan,
+    "isinf": isinf,
+    "isfinite": isfinite,
+    "logical_and": logical_and,
+    "logical_or": logical_or,
+    "logical_xor": logical_xor,
+    "logical_not": logical_not,
+    "bitwise_and": bitwise_and,
+    "bitwise_or": bitwise_or,
+    "bitwise_xor": bitwise_xor,
+    "invert": bitwise_not,
+}.items():
+    spells(getattr(np, name))(operation)
+
+
 @elementwise
 def chosen(a: Array, b: Array, *, condition: Any) -> Any:
     return (
@@ -354,59 +407,6 @@ def erf(x: Array) -> Any:
 def lerp(input: Any, end: Any, weight: Any) -> Any:
     """The point between two: input at weight 0, end at weight 1."""
     return input + weight * (end - input)
-
-
-def meeting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for a function whose operands meet in one dtype."""
-
-    def met(*operands: Any) -> Any:
-        dtype = dtype_for(function.__name__, operands, False)
-        return function(*[converted(x, dtype) for x in operands])
-
-    met.__name__, met.__doc__ = function.__name__, function.__doc__
-    return undifferentiable(met)
-
-
-lt, le = undifferentiable(np.less), undifferentiable(np.less_equal)
-gt, ge = undifferentiable(np.greater), undifferentiable(np.greater_equal)
-eq, ne = undifferentiable(np.equal), undifferentiable(np.not_equal)
-isnan, isinf, isfinite = map(undifferentiable, (np.isnan, np.isinf, np.isfinite))
-logical_and, logical_or = undifferentiable(np.logical_and), undifferentiable(np.logical_or)
-logical_xor, logical_not = undifferentiable(np.logical_xor), undifferentiable(np.logical_not)
-bitwise_and, bitwise_or = meeting(np.bitwise_and), meeting(np.bitwise_or)
-bitwise_xor, bitwise_not = meeting(np.bitwise_xor), undifferentiable(np.invert)
-bitwise_left_shift, bitwise_right_shift = meeting(np.left_shift), meeting(np.right_shift)
-isclose = undifferentiable(np.isclose)
-
-
-def nonzero(input: Any, as_tuple: bool = False) -> Any:
-    """Where the entries are not 0: a row of indices for each, or a tensor for each axis."""
-    found = np.nonzero(np.atleast_1d(plain(input)) if not as_tuple else plain(input))
-    if as_tuple:
-        return tuple(wrapped(input, places) for places in found)
-    return wrapped(input, np.stack(found, 1)[:, : input.ndim])
-
-
-for name, operation in {
-    "less": lt,
-    "less_equal": le,
-    "greater": gt,
-    "greater_equal": ge,
-    "equal": eq,
-    "not_equal": ne,
-    "isnan": isnan,
-    "isinf": isinf,
-    "isfinite": isfinite,
-    "logical_and": logical_and,
-    "logical_or": logical_or,
-    "logical_xor": logical_xor,
-    "logical_not": logical_not,
-    "bitwise_and": bitwise_and,
-    "bitwise_or": bitwise_or,
-    "bitwise_xor": bitwise_xor,
-    "invert": bitwise_not,
-}.items():
-    spells(getattr(np, name))(operation)
 
 
 absolute, clip = abs, clamp
