@@ -49,12 +49,12 @@ ENVIRONMENT = {
 }
 
 
-def tidy(notebook: Any, stem: str) -> None:
+def tidy(notebook: Any) -> None:
     """Ids by position, one spelling of the metadata, nothing of the front end that wrote it."""
     notebook.metadata = nbformat.from_dict(METADATA)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for number, cell in enumerate(notebook.cells):
-        cell.id = f"{stem}-{number:03}"
+        cell.id = f"cell-{number:03}"
         for key in ("execution", "collapsed", "jupyter", "editable", "slideshow", "vscode"):
             cell.metadata.pop(key, None)
         cell.source = cell.source.strip("\n")
@@ -90,7 +90,7 @@ def steady(notebook: Any) -> list[str]:
 
 def execute(notebook: Any, path: Path) -> None:
     """Run all cells in a fresh kernel, in the folder of the book, and write the notebook."""
-    tidy(notebook, path.stem)
+    tidy(notebook)
     notebook = formatted(notebook)
     os.environ.update(ENVIRONMENT)
     client = NotebookClient(
@@ -119,7 +119,7 @@ def to_text(path: Path) -> str:
     import jupytext
 
     notebook = nbformat.read(path, as_version=4)
-    tidy(notebook, path.stem)
+    tidy(notebook)
     return str(jupytext.writes(notebook, fmt="md:myst"))
 
 

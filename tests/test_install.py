@@ -1,0 +1,61 @@
+"""A wheel, and what it takes: NumPy and nothing else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.chapters import ROOT
+
+
+def must(*command: str | Path) -> str:
+    run = subprocess.run([str(c) for c in command], capture_output=True, text=True, cwd=Path.home())
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from a copy, so that no build folder stays in the repository."""
+    source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    for name in ["pyproject.toml", "README.md", "LICENSE", "minigrad"]:
+        for path in sorted([ROOT / name, *(ROOT / name).glob("*.py*")]):
+            if path.is_file():
+                target = source / path.relative_to(ROOT)
+                target.parent.mkdir(exist_ok=True)
+                target.write_bytes(path.read_bytes())
+    options = ["--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir", folder]
+    must(sys.executable, "-m", "pip", "wheel", *options, source)
+    return next(folder.glob("minigrad-*.whl"))
+
+
+def test_a_wheel_holds_the_package_and_its_types(wheel: Path) -> None:
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info" not in name}
+    ours = {f"minigrad/{path.name}" for path in (ROOT / "minigrad").glob("*.py*") if path.is_file()}
+    assert names == ours
+    assert "minigrad/py.typed" in names
+
+
+def test_a_wheel_needs_numpy_alone(wheel: Path, tmp_path: Path) -> None:
+    """In an environment of its own."""
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check"]
+    installed = subprocess.run(
+        [*pip, "install", "--quiet", str(wheel)], capture_output=True, text=True
+    )
+    if installed.returncode and os.environ.get("MINIGRAD_STRICT") != "1":
+        pytest.skip(f"NumPy cannot be installed here: {installed.stderr.strip()[-200:]}")
+    assert not installed.returncode, installed.stderr
+    packages = must(*pip, "list", "--format=freeze").split()
+    names = {line.split("==")[0] for line in packages} - {"pip", "setuptools"}
+    assert names == {"minigrad", "numpy"}
+    program = "import minigrad as mg; x = mg.tensor([1.0, 2.0], requires_grad=True); "
+    program += "(x @ x).backward(); print(x.grad.tolist())"
+    assert must(python, "-W", "error", "-c", program) == "[2.0, 4.0]\n"
