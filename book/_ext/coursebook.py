@@ -12,6 +12,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.fileutil import copy_asset
 
+LOGO = {"text": "minigrad", "image_light": "_static/logo.svg", "image_dark": "_static/logo.svg"}
 MARK = re.compile(r"#\|\s*export\s+(minigrad/(\w+)\.py)\s*(?:\n|$)")
 
 
@@ -99,7 +100,7 @@ def tidy_pages(app: Sphinx, error: Exception | None) -> None:
 def theme(app: Sphinx, config: Any) -> None:
     """One header bar, the reader's own light or dark, links to the place of publication if any."""
     options = config.html_theme_options
-    options.update(navbar_persistent=[], logo={"text": config.html_title})
+    options.update(navbar_persistent=[], logo=LOGO)
     config.html_context["default_mode"] = "auto"
     repository = os.environ.get("GITHUB_REPOSITORY")
     if repository:
