@@ -283,22 +283,6 @@ def cumprod(input: Any, dim: Any = None, *, axis: Any = None) -> Any:
     return input if place is None else multiplied(input, place)
 
 
-def truth(function: Callable[..., Any]) -> Callable[..., Any]:
-    """any and all, over some axes."""
-
-    def operation(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-        axes = axes_of(function.__name__, dim, input.ndim)
-        answer = function(plain(input), axes, keepdims=keepdim)
-        return wrapped(input, answer) if isinstance(input, Node) else answer
-
-    operation.__name__, operation.__doc__ = function.__name__, f"As np.{function.__name__}."
-    return spells(function)(operation)
-
-
-any, all = truth(np.any), truth(np.all)
-count_nonzero = undifferentiable(np.count_nonzero)
-
-
 @spells(np.argsort)
 def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
     """The places of the entries along an axis, smallest first; equal ones in their old order."""
@@ -353,6 +337,22 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     if dim is None:
         return middle(input)
     return kthvalue(input, (input.shape[dim] + 1) // 2, dim, keepdim)
+
+
+def truth(function: Callable[..., Any]) -> Callable[..., Any]:
+    """any and all, over some axes."""
+
+    def operation(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+        axes = axes_of(function.__name__, dim, input.ndim)
+        answer = function(plain(input), axes, keepdims=keepdim)
+        return wrapped(input, answer) if isinstance(input, Node) else answer
+
+    operation.__name__, operation.__doc__ = function.__name__, f"As np.{function.__name__}."
+    return spells(function)(operation)
+
+
+any, all = truth(np.any), truth(np.all)
+count_nonzero = undifferentiable(np.count_nonzero)
 
 
 @differentiable
