@@ -3,23 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial, wraps
+from collections.abc import Callable, Iterable
+from functools import cache, partial, wraps
 from typing import Any
 
 import numpy as np
 
 from minigrad.engine import Array, Pullback, ShapeError, described, differentiable, state
 from minigrad.protocol import spells
-
-
-def fit(g: Array, shape: tuple[int, ...]) -> Array:
-    """Sum a gradient over the axes along which an array of this shape was copied."""
-    if g.shape == shape:
-        return g
-    new = g.ndim - len(shape)
-    stretched = [new + axis for axis, size in enumerate(shape) if size == 1 != g.shape[new + axis]]
-    return np.sum(g, axis=(*range(new), *stretched)).reshape(shape)
 
 
 def meet(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -30,30 +21,36 @@ def meet(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
         return None
 
 
+def fit(g: Array, shape: tuple[int, ...]) -> Array:
+    """Sum a gradient over the axes along which an array of this shape was copied."""
+    if g.shape == shape:
+        return g
+    new = g.ndim - len(shape)
+    stretched = [new + axis for axis, size in enumerate(shape) if size == 1 != g.shape[new + axis]]
+    return g.sum((*range(new), *stretched)).reshape(shape)
+
+
 NUMBERS = {bool: 0, int: 1, float: 2}
 KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}
 OF_NUMBERS = (np.dtype(np.bool_), np.dtype(np.int64), None)
 
 
-def common_dtype(operands: tuple[Any, ...]) -> Any:
-    """The dtype in which operands meet, as in PyTorch.
+def common_dtype(operands: Iterable[Any]) -> Any:
+    """The dtype in which operands meet, as in PyTorch."""
+    met = [(type(x), 2) if type(x) in NUMBERS else (x.dtype, int(not x.ndim)) for x in operands]
+    return winner(tuple(met), state.default_dtype)
 
-    Arrays decide; a value without dimensions only where it is of a higher kind (bool, int, float);
-    a Python number likewise, after both.
-    """
+
+@cache
+def winner(met: tuple[tuple[Any, int], ...], default: Any) -> Any:
+    """Of arrays (0), values without dimensions (1) and Python numbers (2), the first group wins,
+    unless a later one is of a higher kind (bool, int, float)."""
     best, rank = None, -1
-    for group in (
-        [x.dtype for x in operands if type(x) not in NUMBERS and x.ndim],
-        [x.dtype for x in operands if type(x) not in NUMBERS and not x.ndim],
-        [
-            OF_NUMBERS[NUMBERS[type(x)]] or state.default_dtype
-            for x in operands
-            if type(x) in NUMBERS
-        ],
-    ):
-        top = max((KINDS[dtype.kind] for dtype in group), default=-1)
+    for group in range(3):
+        dtypes = [OF_NUMBERS[NUMBERS[x]] or default if g == 2 else x for x, g in met if g == group]
+        top = max((KINDS[dtype.kind] for dtype in dtypes), default=-1)
         if top > rank:
-            best, rank = np.result_type(*[d for d in group if KINDS[d.kind] == top]), top
+            best, rank = np.result_type(*[d for d in dtypes if KINDS[d.kind] == top]), top
     return best
 
 
@@ -63,22 +60,11 @@ def cast(x: Array, dtype: Any) -> Any:
     return x.astype(dtype), lambda g: cast(g, x.dtype)
 
 
-# NumPy 1 makes a float64 of a float32 scalar beside a Python number; NumPy 2 does not.
-WIDENS = (np.float32(1) * 1.0).dtype != np.float32
-
-
 def converted(x: Any, dtype: np.dtype[Any]) -> Any:
+    """An operand in a dtype; what has it already stays as it is."""
     if type(x) in NUMBERS:
         return dtype.type(x)
     return x if x.dtype == dtype else cast(x, dtype)
-
-
-def fitted(pullback: Pullback, x: Any, met: Any) -> Pullback:
-    """The pullback, its gradient brought back to the shape and dtype of the operand."""
-    if type(x) in NUMBERS or (x.shape == met.shape and x.dtype == met.dtype and not WIDENS):
-        return pullback
-    shape, dtype = x.shape, x.dtype
-    return lambda g: converted(fit(pullback(g), shape), dtype)
 
 
 def elementwise(rule: Callable[..., Any], floating: bool = False) -> Callable[..., Any]:
@@ -89,8 +75,15 @@ def elementwise(rule: Callable[..., Any], floating: bool = False) -> Callable[..
 
     @wraps(rule)
     def meeting(*operands: Any, **options: Any) -> Any:
+        alike = already_alike(operands)
+        if alike is not None:
+            return rule(*alike, **options)
         dtype = dtype_for(rule.__name__, operands, floating)
-        value, *pullbacks = rule(*[converted(x, dtype) for x in operands], **options)
+        try:
+            value, *pullbacks = rule(*[converted(x, dtype) for x in operands], **options)
+        except ValueError:
+            complain_of_shapes(rule.__name__, operands)
+            raise
         value = converted(value, dtype)
         return value, *[fitted(p, x, value) for p, x in zip(pullbacks, operands, strict=True)]
 
@@ -100,30 +93,78 @@ def elementwise(rule: Callable[..., Any], floating: bool = False) -> Callable[..
 floating = partial(elementwise, floating=True)
 
 
+# NumPy 1 makes a float64 of a float32 scalar beside a Python number; NumPy 2 does not.
+WIDENS = (np.float32(1) * 1.0).dtype != np.float32
+
+
+def already_alike(operands: tuple[Any, ...]) -> Any:
+    """Floating operands of one shape and dtype, and numbers brought to it; None for any others."""
+    shape = dtype = None
+    try:
+        for x in operands:
+            if type(x) not in NUMBERS:
+                if dtype is None:
+                    shape, dtype = x.shape, x.dtype
+                elif x.shape != shape or x.dtype != dtype:
+                    return None
+        if dtype is None or dtype.kind != "f" or (WIDENS and not shape):
+            return None
+    except AttributeError:  # an operand that is no array at all
+        return None
+    return [dtype.type(x) if type(x) in NUMBERS else x for x in operands]
+
+
+def fitted(pullback: Pullback, x: Any, met: Any) -> Pullback:
+    """The pullback, its gradient brought back to the shape and dtype of the operand."""
+    if type(x) in NUMBERS or (x.shape == met.shape and x.dtype == met.dtype and not WIDENS):
+        return pullback
+    shape, dtype = x.shape, x.dtype
+    return lambda g: converted(fit(pullback(g), shape), dtype)
+
+
 def dtype_for(name: str, operands: tuple[Any, ...], floating: bool) -> Any:
-    """The dtype in which operands meet; an error in the operation's name where they cannot."""
-    for x in operands:
-        if type(x) not in NUMBERS and getattr(getattr(x, "dtype", None), "kind", "") not in KINDS:
-            raise TypeError(f"{name}: it takes tensors, arrays and numbers, not {described(x)}")
+    """The dtype in which operands meet; an error in the operation's name where there is none."""
+    try:
+        dtype = common_dtype(operands)
+    except (AttributeError, KeyError):
+        foreign = next(
+            x
+            for x in operands
+            if type(x) not in NUMBERS
+            and getattr(getattr(x, "dtype", None), "kind", "") not in KINDS
+        )
+        raise TypeError(
+            f"{name}: it takes tensors, arrays and numbers, not {described(foreign)}"
+        ) from None
+    return state.default_dtype if floating and dtype.kind != "f" else dtype
+
+
+def complain_of_shapes(name: str, operands: tuple[Any, ...]) -> None:
+    """Say which shapes do not broadcast, if that is what went wrong."""
     shapes = [x.shape for x in operands if type(x) not in NUMBERS]
     if meet(*shapes) is None:
         raise ShapeError(
             f"{name}: the shapes {' and '.join(str(list(s)) for s in shapes)} do not broadcast: "
-            "compared from the right, two sizes must be equal or one of them 1"
-        )
-    dtype = common_dtype(operands)
-    return state.default_dtype if floating and dtype.kind != "f" else dtype
+            "lined up at the right, two sizes must be equal or one of them 1 "
+            "(unsqueeze and keepdim=True make a 1)"
+        ) from None
 
 
 @spells(np.add)
 @elementwise
-def add(a: Array, b: Array) -> Any:
+def add(a: Array, b: Array, *, alpha: float = 1) -> Any:
+    """a + b; with alpha, a + alpha * b."""
+    if alpha != 1:
+        return a + b * alpha, lambda g: g, lambda g: g * alpha
     return a + b, lambda g: g, lambda g: g
 
 
 @spells(np.subtract)
 @elementwise
-def sub(a: Array, b: Array) -> Any:
+def sub(a: Array, b: Array, *, alpha: float = 1) -> Any:
+    """a - b; with alpha, a - alpha * b."""
+    if alpha != 1:
+        return a - b * alpha, lambda g: g, lambda g: g * -alpha
     return a - b, lambda g: g, lambda g: -g
 
 
@@ -154,7 +195,7 @@ def power(x: Array, *, n: float) -> Any:
 
 def raised(x: Array, n: float) -> Array:
     """x ** n; small whole powers as products, which NumPy computes many times faster."""
-    return x * x if n == 2 else x * x * x if n == 3 else x**n
+    return x if n == 1 else x * x if n == 2 else x * x * x if n == 3 else x**n
 
 
 @elementwise
@@ -173,8 +214,7 @@ def pow(a: Any, b: Any) -> Any:
     """a ** b, either of them a tensor, an array or a number."""
     if type(b) not in NUMBERS or isinstance(b, bool):
         return power_of(a, b)
-    whole = isinstance(b, float) and a.dtype.kind != "f"
-    return power(cast(a, state.default_dtype) if whole else a, n=b)
+    return power(a if a.dtype.kind == "f" else converted(a, common_dtype((a, b))), n=b)
 
 
 def axes_of(name: str, dim: Any, ndim: int) -> tuple[int, ...]:
@@ -198,7 +238,7 @@ def axes_of(name: str, dim: Any, ndim: int) -> tuple[int, ...]:
 def reduction(rule: Callable[..., Any]) -> Callable[..., Any]:
     """Make an operation of a rule that reduces axes to size 1, and drop them unless told not to.
 
-    `dim` and `keepdim` may be spelt NumPy's way, `axis` and `keepdims`.
+    `dim` and `keepdim` may be spelt NumPy's way, `axis` and `keepdims`; no dim at all is every dim.
     """
 
     @wraps(rule)
@@ -214,7 +254,8 @@ def reduction(rule: Callable[..., Any]) -> Callable[..., Any]:
     def front(input: Any, dim: Any = None, keepdim: bool = False, **options: Any) -> Any:
         dim = options.pop("axis", dim)
         keep = options.pop("keepdims", keepdim)
-        return operation(input, axes_of(rule.__name__, dim, input.ndim), keep, **options)
+        axes = axes_of(rule.__name__, dim, input.ndim) or tuple(range(input.ndim))
+        return operation(input, axes, keep, **options)
 
     return front
 
@@ -223,7 +264,9 @@ def reduction(rule: Callable[..., Any]) -> Callable[..., Any]:
 @reduction
 def sum(x: Array, axis: tuple[int, ...], dtype: Any = None) -> Any:
     """The sum over some axes. Its transpose is the copy along them."""
-    return x.sum(axis, keepdims=True), lambda g: np.broadcast_to(g, x.shape)
+    wide = converted(x, np.dtype(dtype or (x.dtype if x.dtype.kind == "f" else np.int64)))
+    total = wide.sum(axis, keepdims=True)
+    return total, lambda g: converted(np.broadcast_to(g, x.shape), x.dtype)
 
 
 @differentiable
@@ -242,7 +285,7 @@ def broadcast_to(input: Any, shape: tuple[int, ...]) -> Any:
     if meet(sizes, input.shape) != sizes:
         raise ShapeError(
             f"expand: {list(input.shape)} cannot be copied into {list(shape)}: "
-            "compared from the right, a size must be the same or 1"
+            "lined up at the right, a size must be the same or 1"
         )
     return broadcast(input, sizes)
 
@@ -267,6 +310,9 @@ class Arithmetic:
     __neg__ = neg
     add, sub, mul, div, neg, pow, sum = add, sub, mul, div, neg, pow, sum
     astype = cast
+
+    def __pos__(self) -> Any:
+        return self
 
 
 __all__ = ["add", "sub", "mul", "div", "neg", "pow", "sum", "broadcast_to"]
