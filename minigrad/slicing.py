@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-import builtins
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -55,21 +55,26 @@ class Part:
         return Part(self.shape, None, None, np.array(whole)).__add__(self)
 
 
+def is_basic(index: Any) -> bool:
+    """Whether an index holds only numbers, slices, None and ...: what it picks is a box."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(p is None or p is ... or isinstance(p, (int, np.integer, slice)) for p in parts)
+
+
+def picks_once(index: Any) -> bool:
+    """Whether the kind of index alone says that no place is picked twice: a box, or a mask."""
+    return is_basic(index) or (isinstance(index, np.ndarray) and index.dtype == bool)
+
+
 def add_at(buffer: Any, index: Any, piece: Any) -> Any:
     """Add a piece into its place in the buffer; what is picked twice is added twice."""
-    if is_basic(index) or isinstance(index, np.ndarray) and index.dtype == bool:
+    if picks_once(index):
         buffer[index] += piece
     elif isinstance(index, np.ndarray) and index.size and buffer.ndim > 1:
         add_rows(buffer, index.ravel() % len(buffer), piece.reshape(index.size, *buffer.shape[1:]))
     else:
         np.add.at(buffer, index, piece)
     return buffer
-
-
-def is_basic(index: Any) -> bool:
-    """Whether an index holds only numbers, slices, None and ...: then nothing is picked twice."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(p is None or p is ... or isinstance(p, (int, np.integer, slice)) for p in parts)
 
 
 def add_rows(buffer: Any, rows: Any, piece: Any) -> None:
@@ -82,13 +87,15 @@ def add_rows(buffer: Any, rows: Any, piece: Any) -> None:
 
 def checked_index(index: Any) -> Any:
     """An index as NumPy takes it: tensors and lists as arrays of their own, wrong types refused."""
-    parts = [checked_part(part) for part in (index if isinstance(index, tuple) else (index,))]
-    return tuple(parts) if isinstance(index, tuple) else parts[0]
+    parts = tuple(checked_part(p) for p in (index if isinstance(index, tuple) else (index,)))
+    return parts[0] if len(parts) == 1 else parts
 
 
 def checked_part(part: Any) -> Any:
-    if part is None or part is ... or isinstance(part, (slice, int)):
+    if part is None or part is ... or (isinstance(part, int) and not isinstance(part, bool)):
         return part
+    if isinstance(part, slice):
+        return slice(*(checked_bound(b) for b in (part.start, part.stop, part.step)))
     array = np.array(plain(part))
     if array.size == 0 and isinstance(part, (list, tuple)):
         array = array.astype(np.intp)
@@ -100,13 +107,28 @@ def checked_part(part: Any) -> Any:
     return array[()]
 
 
-def pick(input: Any, index: Any) -> Any:
-    """input[index], where later writes into a part made of slices reach the input."""
-    index = checked_index(index)
-    part = getitem(input, index)
-    if not is_basic(index):
-        return part
-    return part_of(input, part, lambda x, new: assign(x, new, index))
+def checked_bound(bound: Any) -> Any:
+    return None if bound is None else operator.index(plain(bound))
+
+
+def in_turns(index: Any) -> tuple[Any, ...]:
+    """PyTorch's reading of an index: the numbers are used first, the arrays on what they leave.
+
+    NumPy counts a number beside an array as an array too; x[0, :, [1, 2]] then has other axes.
+    """
+    parts = index if isinstance(index, tuple) else (index,)
+    if is_basic(index) or not any(isinstance(p, (int, np.integer)) for p in parts):
+        return (index,)
+    first: list[Any] = []
+    then: list[Any] = []
+    for p in parts:
+        if not is_basic(p):
+            first += [slice(None)] * (p.ndim if p.dtype == bool else 1)
+            then.append(p)
+        else:
+            first.append(p)
+            then += [] if isinstance(p, (int, np.integer)) else [p if p is ... else slice(None)]
+    return tuple(first), tuple(then)
 
 
 @differentiable
@@ -127,7 +149,7 @@ def replaced(x: Any, index: Any, v: Any) -> Any:
 
 def lasting(index: Any, shape: tuple[int, ...]) -> Any:
     """Which of the numbers written at the index are still there afterwards."""
-    if is_basic(index):
+    if picks_once(index):
         return True
     places = np.zeros(shape, np.intp)
     turns = np.arange(math.prod(places[index].shape)).reshape(places[index].shape)
@@ -137,13 +159,36 @@ def lasting(index: Any, shape: tuple[int, ...]) -> Any:
 
 def assign_into(x: Any, v: Any, index: Any) -> Any:
     """x with v written at the index, v brought to the dtype of x."""
+    first, *then = in_turns(index)
+    if then:
+        v = assign_into(getitem(x, first), v, then[0])
     v = v if isinstance(v, (Node, np.ndarray)) else np.asarray(plain(v), x.dtype)
-    target = x.value[index].shape
+    target = place_of(x, first).shape
+    while v.ndim > len(target) and v.shape[0] == 1:
+        v = getitem(v, 0)
     if meet(v.shape, target) == target:
-        return assign(x, v if v.dtype == x.dtype else cast(v, x.dtype), index)
+        return assign(x, v if v.dtype == x.dtype else cast(v, x.dtype), first)
     raise ShapeError(
         f"setitem: a value of {list(v.shape)} does not broadcast into the {list(target)} it is for"
     )
+
+
+def place_of(x: Any, index: Any) -> Any:
+    try:
+        return x.value[index]
+    except IndexError as error:
+        raise IndexError(f"setitem({described(x.value)}): {error}") from error
+
+
+def pick(input: Any, index: Any) -> Any:
+    """input[index], where later writes into a part made of slices reach the input."""
+    *firsts, last = in_turns(checked_index(index))
+    for first in firsts:
+        input = getitem(input, first)
+    part = getitem(input, last)
+    if not is_basic(last):
+        return part
+    return part_of(input, part, lambda x, new: assign(x, new, last))
 
 
 def along(input: Any, dim: int, name: str) -> tuple[int, Any]:
@@ -179,7 +224,7 @@ def split(input: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, .
             raise RuntimeError(f"split: the size of a piece must be 1 or more, not {sizes}")
         starts = range(0, max(n, 1), sizes)
         return tuple(pick_along(slice(start, start + sizes)) for start in starts)
-    if builtins.sum(sizes) != n:
+    if sum(sizes) != n:
         raise RuntimeError(f"split: the sizes {list(sizes)} do not add up to {n}")
     ends = np.cumsum(sizes).tolist()
     return tuple(pick_along(slice(end - size, end)) for size, end in zip(sizes, ends, strict=True))
@@ -188,6 +233,8 @@ def split(input: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, .
 def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """At most so many pieces of equal size along an axis, the last perhaps smaller."""
     axis, _ = along(input, dim, "chunk")
+    if chunks < 1:
+        raise RuntimeError(f"chunk: there must be 1 piece or more, not {chunks}")
     return split(input, max(-(-input.shape[axis] // chunks), 1), axis)
 
 
@@ -199,25 +246,53 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
 
 def index_select(input: Any, dim: int, index: Any) -> Any:
     """The slices along an axis that a 1-D integer tensor names, repeats allowed."""
-    return along(input, dim, "index_select")[1](np.atleast_1d(plain(index)))
+    return along(input, dim, "index_select")[1](numbers_of_slices("index_select", index))
+
+
+def numbers_of_slices(name: str, index: Any) -> Any:
+    index = np.atleast_1d(plain(index))
+    if index.ndim > 1:
+        raise IndexError(f"{name}: the index must have 1 dimension, not {index.ndim}")
+    return checked_part(index)
+
+
+def masked_select(input: Any, mask: Any) -> Any:
+    """The entries where the mask is true, in one row; input and mask may broadcast."""
+    mask = np.array(plain(mask))
+    shape = meet(input.shape, mask.shape)
+    if mask.dtype != bool:
+        raise RuntimeError(f"masked_select: a mask holds truth values, not {mask.dtype}")
+    if shape is None:
+        shapes = f"{list(input.shape)} and {list(mask.shape)}"
+        raise ShapeError(f"masked_select: a tensor and a mask of {shapes} do not broadcast")
+    return pick(broadcast_to(input, shape), np.broadcast_to(mask, shape))
 
 
 def gather(input: Any, dim: int, index: Any) -> Any:
     """out[i][j] = input[index[i][j]][j] for dim 0: each entry names its place along dim."""
-    axis, _ = along(input, dim, "gather")
-    index = np.array(plain(index))
-    sizes = enumerate(zip(index.shape, input.shape, strict=index.ndim == input.ndim))
-    if index.ndim != input.ndim or any(a > b for i, (a, b) in sizes if i != axis):
+    return pick(input, spots("gather", input, dim, index))
+
+
+def spots(name: str, input: Any, dim: int, index: Any) -> tuple[Any, ...]:
+    """The index that gather picks with: index[i, j, …] along the axis, and i, j, … beside it."""
+    axis, _ = along(input, dim, name)
+    index, n = np.array(plain(index)), input.shape[axis]
+    beside = [*index.shape[:axis], 0, *index.shape[axis + 1 :]]
+    if index.ndim != input.ndim or any(a > b for a, b in zip(beside, input.shape, strict=True)):
         raise ShapeError(
-            f"gather: an index of shape {list(index.shape)} does not fit into "
+            f"{name}: an index of shape {list(index.shape)} does not fit into "
             f"{list(input.shape)}: as many dims, and no size larger but along dim {dim}"
         )
-    return pick(input, places_along(index, axis))
+    if index.size and not 0 <= index.min() <= index.max() < n:
+        raise RuntimeError(
+            f"{name}: {index.min()} to {index.max()} are not all places on an axis of {n}"
+        )
+    return places_along(index, axis, index.shape)
 
 
-def places_along(index: Any, axis: int) -> tuple[Any, ...]:
+def places_along(index: Any, axis: int, sizes: tuple[int, ...]) -> tuple[Any, ...]:
     """The index that picks entry index[i, j, …] along the axis and i, j, … along the others."""
-    places = list(np.ogrid[tuple(slice(n) for n in index.shape)])
+    places = list(np.ogrid[tuple(slice(n) for n in sizes)])
     places[axis] = index
     return tuple(places)
 
@@ -225,46 +300,51 @@ def places_along(index: Any, axis: int) -> tuple[Any, ...]:
 @spells(np.take_along_axis)
 def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """As gather, but the sizes beside dim broadcast; without dim, out of the flattened tensor."""
-    if dim is None:
-        return pick(input, np.unravel_index(np.ravel(plain(indices)), input.shape))
-    axis, _ = along(input, dim, "take_along_dim")
     index = np.array(plain(indices))
+    if dim is None:
+        return pick(input, np.unravel_index(index.ravel(), input.shape))
+    axis, _ = along(input, dim, "take_along_dim")
     if index.ndim != input.ndim:
         raise ShapeError(
             f"take_along_dim: {index.ndim} dims of indices for {input.ndim} of the tensor"
         )
-    shape = np.broadcast_shapes(
-        *[s[:axis] + (1,) + s[axis + 1 :] for s in (index.shape, input.shape)]
-    )
-    stretched = np.broadcast_to(
-        index, shape[:axis] + index.shape[axis : axis + 1] + shape[axis + 1 :]
-    )
-    wide = broadcast_to(input, shape[:axis] + input.shape[axis : axis + 1] + shape[axis + 1 :])
-    return pick(wide, places_along(stretched, axis))
+    return pick(input, places_along(index, axis, input.shape))
 
 
 def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     """The input with the entries of src added in where gather with this index would pick."""
-    axis, _ = along(input, dim, "scatter_add")
-    index = np.array(plain(index))
-    part = pick(src, tuple(slice(n) for n in index.shape))
-    return input + put(part, places_along(index, axis), input.shape)
+    places = spots("scatter_add", input, dim, index)
+    return input + put(corner("scatter_add", src, index), places, input.shape)
 
 
 def scatter(input: Any, dim: int, index: Any, src: Any) -> Any:
     """The input with the entries of src, or one number, written where gather would pick."""
-    axis, _ = along(input, dim, "scatter")
-    index = np.array(plain(index))
-    part = src if isinstance(src, (int, float)) else pick(src, tuple(slice(n) for n in index.shape))
-    return assign(input, part, places_along(index, axis))
+    places = spots("scatter", input, dim, index)
+    v = src if isinstance(src, (int, float)) else corner("scatter", src, index)
+    return assign(input, v, places)
+
+
+def corner(name: str, src: Any, index: Any) -> Any:
+    """The entries of src that belong to an index: as many along each axis as the index has."""
+    shape = np.shape(plain(index))
+    if not isinstance(src, Node) or any(n > m for n, m in zip(shape, src.shape, strict=True)):
+        raise ShapeError(
+            f"{name}: src must be a tensor of at least {list(shape)}, the shape of the index, "
+            f"not {described(src)}"
+        )
+    return pick(src, tuple(slice(n) for n in shape))
 
 
 def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
     """The input with the slices of source added in where index_select would pick."""
     axis, _ = along(input, dim, "index_add")
-    return input + put(
-        source * alpha, (slice(None),) * axis + (np.array(plain(index)),), input.shape
-    )
+    rows = numbers_of_slices("index_add", index)
+    needed = (*input.shape[:axis], len(rows), *input.shape[axis + 1 :])
+    if source.shape != needed:
+        raise ShapeError(
+            f"index_add: the source has shape {list(source.shape)}, these places {list(needed)}"
+        )
+    return input + put(source * alpha, (slice(None),) * axis + (rows,), input.shape)
 
 
 class Slicing:
@@ -272,8 +352,9 @@ class Slicing:
 
     __slots__ = ()
     split, chunk, unbind, select, narrow = split, chunk, unbind, select, narrow
-    index_select, gather, take_along_dim = index_select, gather, take_along_dim
-    scatter, scatter_add, index_add = scatter, scatter_add, index_add
+    index_select, masked_select, index_add = index_select, masked_select, index_add
+    gather, take_along_dim = gather, take_along_dim
+    scatter, scatter_add = scatter, scatter_add
 
     def __getitem__(self: Any, index: Any) -> Any:
         return pick(self, index)
@@ -282,5 +363,5 @@ class Slicing:
         become(self, assign_into, v, checked_index(index))
 
 
-__all__ = ["split", "chunk", "unbind", "select", "narrow"]
-__all__ += ["index_select", "gather", "take_along_dim", "scatter", "scatter_add", "index_add"]
+__all__ = ["split", "chunk", "unbind", "select", "narrow", "index_select", "masked_select"]
+__all__ += ["gather", "take_along_dim", "scatter", "scatter_add", "index_add"]
