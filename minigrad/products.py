@@ -104,6 +104,43 @@ __all__ = ["dot", "matvec", "vecmat", "matmat", "matmul"]
 # --- book/05_broadcasting.ipynb: Broadcasting
 
 
+def gathered(g: Array, B: Array, shape: tuple[int, ...]) -> Array:
+    """g @ B.T, summed over the stack axes along which an A of this shape was copied.
+
+    These axes join the one that the product sums over: no stack of small gradients is ever made.
+    """
+    stack = (1,) * (g.ndim - len(shape)) + shape[:-2]
+    copied = [axis for axis, size in enumerate(stack) if size != g.shape[axis]]
+    if not copied:
+        return stacked(g, swapped(B))
+    B = B.reshape((1,) * (g.ndim - B.ndim) + B.shape)
+    kept = [axis for axis in range(g.ndim - 2) if axis not in copied]
+    order = [*kept, g.ndim - 2, *copied, g.ndim - 1]
+
+    def merged(x: Array) -> Array:
+        sizes = [x.shape[axis] for axis in order]
+        summed = math.prod(sizes[len(kept) + 1 :])
+        return np.transpose(x, order).reshape(*sizes[: len(kept) + 1], summed)
+
+    return (merged(g) @ swapped(merged(B))).reshape(shape)
+
+
+def stacked(A: Array, B: Array) -> Array:
+    """A @ B; where B is one matrix, all rows of the stack A are one tall matrix."""
+    if B.ndim > 2 or A.ndim == 2:
+        return A @ B
+    rows = math.prod(A.shape[:-1])
+    return (A.reshape(rows, A.shape[-1]) @ B).reshape(A.shape[:-1] + B.shape[1:])
+
+
+def swapped(A: Array) -> Array:
+    return np.swapaxes(A, -1, -2)
+
+
+def swapped_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (*shape[:-2], shape[-1], shape[-2])
+
+
 @differentiable
 def batched(A: Array, B: Array) -> Any:
     """Stacks of matrices: (..., m, k), (..., k, n) -> (..., m, n), the stacks broadcast.
@@ -126,44 +163,6 @@ def batched(A: Array, B: Array) -> Any:
         return swapped(turned).reshape(B.shape)
 
     return value, to_a, to_b
-
-
-def stacked(A: Array, B: Array) -> Array:
-    """A @ B; where B is one matrix, all rows of the stack A are one tall matrix."""
-    if B.ndim > 2 or A.ndim == 2:
-        return A @ B
-    rows = math.prod(A.shape[:-1])
-    return (A.reshape(rows, A.shape[-1]) @ B).reshape(A.shape[:-1] + B.shape[1:])
-
-
-def swapped(A: Array) -> Array:
-    return np.swapaxes(A, -1, -2)
-
-
-def swapped_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return (*shape[:-2], shape[-1], shape[-2])
-
-
-def gathered(g: Array, B: Array, shape: tuple[int, ...]) -> Array:
-    """g @ B.T, summed over the stack axes along which an A of this shape was copied.
-
-    These axes join the one that the product sums over: no stack of small gradients is ever made.
-    """
-    stack = (1,) * (g.ndim - len(shape)) + shape[:-2]
-    copied = [axis for axis, size in enumerate(stack) if size != g.shape[axis]]
-    if not copied:
-        return stacked(g, swapped(B))
-    B = B.reshape((1,) * (g.ndim - B.ndim) + B.shape)
-    kept = [axis for axis in range(g.ndim - 2) if axis not in copied]
-    order = [*kept, g.ndim - 2, *copied, g.ndim - 1]
-
-    def merged(x: Array) -> Array:
-        sizes = [x.shape[axis] for axis in order]
-        return np.transpose(x, order).reshape(
-            *sizes[: len(kept) + 1], math.prod(sizes[len(kept) + 1 :])
-        )
-
-    return (merged(g) @ swapped(merged(B))).reshape(shape)
 
 
 for dimensions in ((3, 3), (3, 2), (2, 3), (3, 1), (1, 3)):
