@@ -266,28 +266,33 @@ def bordered(x: Array, widths: tuple[tuple[int, int], ...], fill: float) -> Any:
     return y, lambda g: g[inner]
 
 
-def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
-    """A border around the last axes; pad names (before, after) for the last, then the one before.
-
-    The border is a number, or comes from the tensor: mode "reflect", "replicate" or "circular".
-    """
+def widths_of(input: Any, pad: Sequence[int]) -> list[tuple[int, int]]:
+    """The widths before and after each axis; pad begins with those of the last axis."""
     if len(pad) % 2 or len(pad) // 2 > input.ndim:
         raise RuntimeError(
             f"pad: {list(pad)} must hold two widths for each of at most {input.ndim} axes"
         )
     pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)][::-1]
-    widths = ((0, 0),) * (input.ndim - len(pairs)) + tuple(pairs)
-    cut = tuple(
-        slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(widths, input.shape, strict=True)
-    )
-    input = pick(input, cut) if min(pad, default=0) < 0 else input
-    widths = tuple((max(a, 0), max(b, 0)) for a, b in widths)
+    return [(0, 0)] * (input.ndim - len(pairs)) + pairs
+
+
+def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+    """A border around the last axes; pad names (before, after) for the last, then the one before.
+
+    The border is a number, or comes from the tensor: mode "reflect", "replicate" or "circular". A
+    negative width cuts off instead.
+    """
+    widths, modes = widths_of(input, pad), {"replicate": "edge", "circular": "wrap"}
+    if mode not in ("constant", "reflect", *modes):
+        raise ValueError(f"pad: mode {mode!r} is none of constant, reflect, replicate, circular")
     if mode == "constant":
-        return bordered(input, widths, value or 0.0)
-    numpy_mode: Any = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}[mode]
+        ends = zip(widths, input.shape, strict=True)
+        kept = pick(input, tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in ends))
+        return bordered(kept, tuple((max(a, 0), max(b, 0)) for a, b in widths), value or 0.0)
     for axis, width in enumerate(widths):
         if width != (0, 0):
-            places = np.pad(np.arange(input.shape[axis]), width, mode=numpy_mode)
+            style: Any = modes.get(mode, mode)
+            places = np.pad(np.arange(input.shape[axis]), width, mode=style)
             input = along(input, axis, "pad")[1](places)
     return input
 
@@ -352,15 +357,7 @@ class Shapes:
     reshape_as = view_as
 
 
-__all__ = [
-    "reshape",
-    "squeeze",
-    "unsqueeze",
-    "flatten",
-    "unflatten",
-    "ravel",
-    "permute",
-    "transpose",
-]
-__all__ += ["swapaxes", "t", "movedim", "cat", "concat", "concatenate", "stack", "expand", "tile"]
-__all__ += ["repeat_interleave", "roll", "pad", "flip", "tril", "triu", "diagonal", "diag"]
+__all__ = ["reshape", "squeeze", "unsqueeze", "flatten", "unflatten", "ravel", "permute"]
+__all__ += ["transpose", "swapaxes", "t", "movedim", "cat", "concat", "concatenate", "stack"]
+__all__ += ["expand", "tile", "repeat_interleave", "roll", "pad", "flip"]
+__all__ += ["tril", "triu", "diagonal", "diag"]
