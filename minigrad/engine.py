@@ -197,7 +197,9 @@ def pull(
 ) -> dict[Node, Any]:
     """Carry the seeds back along every edge; return the gradients of the nodes to keep."""
     pending, kept = dict(seeds), {}
-    for node in ancestry(seeds):
+    nodes = ancestry(seeds)[::-1]
+    while nodes:
+        node = nodes.pop()
         gradient = pending.pop(node)
         if not isinstance(gradient, (np.ndarray, np.generic, Node)):
             gradient = np.asarray(gradient)
