@@ -1359,6 +1359,10 @@ ON_PURPOSE: dict[str, str] = {
         (f"promotion: {f}{how}" for f in ("any", "all") for how in ("", " along a dim")),
         "always bool, as everywhere but for torch's uint8",
     ),
+    "programs: a_part_sees_the_whole_change": (
+        "arrays are never written to, so a part taken earlier keeps its values; "
+        "writing through it then is an error (chapter 6)"
+    ),
 }
 
 
