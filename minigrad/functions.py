@@ -400,7 +400,7 @@ def logaddexp(a: Array, b: Array) -> Any:
 @floating
 def erf(x: Array) -> Any:
     """The error function, entry by entry as Python's math.erf has it."""
-    y = np.vectorize(math.erf, otypes=[float])(plain(x))
+    y = np.vectorize(math.erf, otypes=[x.dtype])(plain(x))
     return y, lambda g: g * np.exp(-x * x) * (2 / math.sqrt(math.pi))
 
 
