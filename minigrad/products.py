@@ -150,7 +150,7 @@ def batched(A: Array, B: Array) -> Any:
     L = A.reshape(1, -1) if A.ndim == 1 else A
     R = B.reshape(-1, 1) if B.ndim == 1 else B
     if L.shape[-1] != R.shape[-2] or meet(L.shape[:-2], R.shape[:-2]) is None:
-        raise misfit("matmul", A, B, "it takes (..., m, k) and (..., k, n), the dots broadcast")
+        raise misfit("batched", A, B, "it takes (..., m, k) and (..., k, n), the dots broadcast")
     full = stacked(L, R)
     rows, columns = full.shape[-2:-1] * (A.ndim > 1), full.shape[-1:] * (B.ndim > 1)
     value = full.reshape(full.shape[:-2] + rows + columns)
