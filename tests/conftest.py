@@ -1,0 +1,6 @@
+"""Property tests draw the same examples in every run, and no clock decides whether they pass."""
+
+from hypothesis import settings
+
+settings.register_profile("steady", derandomize=True, deadline=None, max_examples=60)
+settings.load_profile("steady")
