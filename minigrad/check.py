@@ -115,8 +115,9 @@ def compare(got: Any, measured: Any, within: tuple[float, float], where: str, nd
         far = np.where(wrong, np.nan_to_num(error, nan=np.inf), -1.0)
         worst = np.unravel_index(np.argmax(far), far.shape)
         row, column = ([int(i) for i in part] for part in (worst[:ndim], worst[ndim:]))
+        which = (f" of entry {row}" if row else "") + (f" by entry {column}" if column else "")
         raise GradcheckError(
-            f"gradcheck: {where}: the derivative of entry {row} by entry {column} is "
+            f"gradcheck: {where}: the derivative{which} is "
             f"{float(got[worst]):.6g}, but measured {float(measured[worst]):.6g} "
             f"({np.sum(wrong)} of {wrong.size} are wrong)"
         )

@@ -37,7 +37,8 @@ def labelled(title: str, value: Any, gradient: Any = None) -> str:
     x = np.asarray(value)
     lines = [title, str(x.shape) if x.ndim and 0 < x.size <= SMALL else "", written(x)]
     if gradient is not None:
-        lines.append(f"grad {written(getattr(gradient, 'value', gradient))}")
+        text = written(getattr(gradient, "value", gradient))
+        lines.append("grad" + ("\n" if "\n" in text else " ") + text)
     return "\n".join(line for line in lines if line)
 
 
@@ -141,13 +142,14 @@ class Sketch:
         self.shown, self.gradients, self.rest_label = shown, gradients, rest
         self.lines: list[str] = []
         self.names: dict[Any, str] = {}
-        self.depths: dict[str, int] = {}
+        self.depths: dict[str, int] = {}  # of a box: how many arrows lead up to it in a row
+        self.widths: dict[str, int] = {}
 
     def box(self, key: Any, kind: str, label: str) -> str:
         """The name of the box for a key; it is drawn when it is first asked for."""
         if key not in self.names:
             name = self.names[key] = f"n{len(self.names)}"
-            self.depths[name] = 0
+            self.depths[name], self.widths[name] = 0, max(map(len, label.split("\n")))
             self.lines.append(f"  {name} [label={quoted(label)}, {LOOKS[kind]}]")
         return self.names[key]
 
@@ -213,8 +215,15 @@ def sketched(nodes: list[Node], shown: set[Node], gradients: dict[Node, Any]) ->
             add_leaf(sketch, node, node.value)
         else:
             add_operation(sketch, node)
-    across = max(sketch.depths.values()) <= 6  # a deeper graph runs down the page
-    return HEAD % ("LR" if across else "TB") + "\n".join([*sketch.lines, "}\n"])
+    return HEAD % direction(sketch) + "\n".join([*sketch.lines, "}\n"])
+
+
+def direction(sketch: Sketch) -> str:
+    """From left to right where that is narrow enough, else down the page."""
+    ranks: dict[int, int] = {}
+    for name, depth in sketch.depths.items():
+        ranks[depth] = max(ranks.get(depth, 0), sketch.widths[name])
+    return "LR" if sum(ranks.values()) + 9 * len(ranks) <= 100 else "TB"
 
 
 class Picture:
