@@ -12,7 +12,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.fileutil import copy_asset
 
-LOGO = {"text": "minigrad", "image_light": "_static/logo.svg", "image_dark": "_static/logo.svg"}
+LOGO = {"text": "minigrad", "alt_text": "A small graph", "image_light": "_static/logo.svg"}
+LOGO["image_dark"] = LOGO["image_light"]
 MARK = re.compile(r"#\|\s*export\s+(minigrad/(\w+)\.py)\s*(?:\n|$)")
 
 
