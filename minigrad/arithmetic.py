@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from functools import cache, partial, wraps
 from typing import Any
@@ -27,6 +28,9 @@ def fit(g: Array, shape: tuple[int, ...]) -> Array:
         return g
     new = g.ndim - len(shape)
     stretched = [new + axis for axis, size in enumerate(shape) if size == 1 != g.shape[new + axis]]
+    if new > 1 and not stretched:  # a product with ones: many times faster than several axes
+        rows, size = math.prod(g.shape[:new]), math.prod(shape)
+        return (np.ones(rows, g.dtype) @ g.reshape(rows, size)).reshape(shape)
     return g.sum((*range(new), *stretched)).reshape(shape)
 
 
@@ -76,7 +80,7 @@ def elementwise(rule: Callable[..., Any], floating: bool = False) -> Callable[..
     @wraps(rule)
     def meeting(*operands: Any, **options: Any) -> Any:
         alike = already_alike(operands)
-        if alike is not None:
+        if alike is not None and (len(alike) == 1 or not options):
             return rule(*alike, **options)
         dtype = dtype_for(rule.__name__, operands, floating)
         try:

@@ -510,3 +510,10 @@ def test_copies_that_do_not_fit(shape: Any, into: Any) -> None:
 def test_whole_numbers_to_negative_powers() -> None:
     with pytest.raises(ValueError, match=r"^power.*negative integer powers"):
         mg.tensor([1, 2]) ** -1
+
+
+def test_an_option_that_broadcasts_is_fitted_too() -> None:
+    """where(condition, x, y): the operands are alike already, the condition is larger."""
+    mask = mg.tensor([[True, False, True], [False, False, True]])
+    assert_gradients(lambda x, y: mg.where(mask, x, y), numbers(3), numbers(3, seed=1))
+    assert_gradients(lambda x: mg.where(mask, x, 0.5), numbers(3))
