@@ -176,8 +176,10 @@ def ancestry(roots: Iterable[Node]) -> list[Node]:
                 f"the graph behind {node.rule.__name__} was released by an earlier backward(): "
                 "call that one with retain_graph=True"
             )
-        if any([parent.order > node.order for parent, _, _ in node.edges]):
-            node.edges = tuple([(earlier(x, node.order), *rest) for x, *rest in node.edges])
+        for parent, _, _ in node.edges:
+            if parent.order > node.order:
+                node.edges = tuple([(earlier(x, node.order), *rest) for x, *rest in node.edges])
+                break
         for parent, _, _ in node.edges:
             if parent not in found:
                 found.add(parent)
@@ -253,7 +255,8 @@ def first_gradient(root: Node, gradient: Any, create: bool) -> Any:
                 "first, for example with .sum(), or pass the gradient that arrives at it"
             )
         gradient = np.ones(value.shape)
-    if not (create and isinstance(gradient, Node)):
+    usable = isinstance(gradient, Node) and (create or gradient.dtype == value.dtype)
+    if not usable:
         plain = gradient.value if isinstance(gradient, Node) else gradient
         gradient = wrapped(root, np.array(plain, value.dtype))
     if gradient.shape != value.shape or gradient.dtype != value.dtype:
@@ -262,6 +265,9 @@ def first_gradient(root: Node, gradient: Any, create: bool) -> Any:
             "shape and dtype must be the same"
         )
     return gradient if create else gradient.value
+
+
+np.empty(2**25 - 2**16, np.uint8)  # freed at once: from now on glibc keeps the memory it gets back
 
 
 def hooked(hook: Callable[[Any], Any], gradient: Any, node: Node) -> Any:
