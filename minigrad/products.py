@@ -70,24 +70,28 @@ products: dict[tuple[int, int], Callable[..., Any]] = {
 @spells(np.matmul)
 def matmul(a: Any, b: Any) -> Any:
     """a @ b, by the entry of the table for their numbers of dimensions (3 stands for more)."""
-    a, b = factor(a), factor(b)
+    for x in (a, b):
+        if not isinstance(x, (Node, np.ndarray)):
+            kind = type(x).__name__
+            raise TypeError(f"matmul: it takes tensors and arrays, not {kind}; for numbers use *")
     product = products.get((min(a.ndim, 3), min(b.ndim, 3)))
     if product is None:
         raise misfit("matmul", a, b, "each needs one dimension or more; for numbers use *")
     if a.dtype != b.dtype:
-        raise TypeError(f"matmul: {a.dtype} @ {b.dtype}: convert one of them, as in a.to(b.dtype)")
+        raise RuntimeError(f"matmul: {a.dtype} @ {b.dtype}: convert one of them first")
     return product(a, b)
 
 
-def factor(x: Any) -> Any:
-    """A factor as it came, or as an array where it came as a list."""
-    if isinstance(x, (Node, np.ndarray)) or hasattr(x, "__array_ufunc__"):
-        return x
-    return np.asarray(x)
+@spells(np.dot)
+def numpys_dot(a: Any, b: Any) -> Any:
+    """np.dot, which is @ for up to two dimensions and something else for more."""
+    if max(np.ndim(a), np.ndim(b)) > 2:
+        raise misfit("np.dot", a, b, "it takes one or two dimensions each; for more use @")
+    return matmul(a, b)
 
 
 class Products:
-    """The skill of multiplying matrices: @ and its names."""
+    """The skill of multiplying matrices: @, with a tensor on either side."""
 
     __slots__ = ()
 
