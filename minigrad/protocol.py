@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from minigrad.engine import Node
+from minigrad.engine import Node, state
 
 F = TypeVar("F", bound=Callable[..., Any])
 spelled: dict[Callable[..., Any], Callable[..., Any]] = {}
@@ -24,25 +24,6 @@ def spells(*names: Callable[..., Any]) -> Callable[[F], F]:
     return enter
 
 
-class Protocol:
-    """The skill of being called by NumPy: a function of NumPy's given a tensor asks the tensor."""
-
-    __slots__ = ()
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        if method != "__call__" or options.get("out") is not None:
-            raise TypeError(f"np.{ufunc.__name__}: .{method} and out= do not work on tensors")
-        return answer(ufunc, inputs, options)
-
-    def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
-        return answer(function, inputs, options)
-
-    def __array__(self: Any, dtype: Any = None, copy: bool | None = None) -> Any:
-        array = np.asarray(self.value, dtype).view()
-        array.flags.writeable = False
-        return array.copy() if copy else array
-
-
 def answer(function: Any, inputs: Any, options: Any) -> Any:
     """Our operation under NumPy's name; else NumPy's own result where no gradient is due."""
     if function in spelled:
@@ -50,15 +31,24 @@ def answer(function: Any, inputs: Any, options: Any) -> Any:
             if numpys in options:
                 options[ours] = options.pop(numpys)
         return spelled[function](*inputs, **options)
-    if function not in readers and any(x.requires_grad for x in nodes_in((inputs, options))):
+    due = state.recording and any(x.requires_grad for x in nodes_in((inputs, options)))
+    if due and function not in readers:
         raise TypeError(
-            f"np.{function.__name__} has no rule here, so no gradient could come back through it: "
+            f"{called(function)} has no rule here, so no gradient could come back through it: "
             "give it tensor.detach(), or write a rule for it with @differentiable"
         )
     return function(*plain(inputs), **plain(options))
 
 
-readers = {np.shape, np.ndim, np.size, np.allclose, np.array_equal, np.isclose, np.array2string}
+readers = {np.shape, np.ndim, np.size, np.result_type, np.isrealobj, np.iscomplexobj}
+readers |= {np.allclose, np.isclose, np.array_equal, np.shares_memory, np.may_share_memory}
+readers |= {np.array2string, np.array_repr, np.array_str}
+
+
+def called(function: Any) -> str:
+    """The name of a NumPy function as people write it: np.linalg.norm."""
+    module = getattr(function, "__module__", None) or "numpy"
+    return f"np{module.removeprefix('numpy')}.{function.__name__}"
 
 
 def nodes_in(thing: Any) -> list[Any]:
@@ -75,9 +65,39 @@ def nodes_in(thing: Any) -> list[Any]:
 def plain(thing: Any) -> Any:
     """The same nest with arrays in place of the nodes."""
     if isinstance(thing, Node):
-        return thing.value
+        return thing.value if isinstance(thing.value, np.generic) else readable(thing.value)
     if isinstance(thing, dict):
         return {name: plain(part) for name, part in thing.items()}
     if isinstance(thing, (list, tuple)):
         return type(thing)(map(plain, thing))
     return thing
+
+
+def readable(value: Any) -> Any:
+    """A view of an array that nobody can write through."""
+    view = np.asarray(value).view()
+    view.flags.writeable = False
+    return view
+
+
+class Protocol:
+    """The skill of being called by NumPy: a function of NumPy's given a tensor asks the tensor."""
+
+    __slots__ = ()
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        if method != "__call__":
+            raise TypeError(f"{called(ufunc)}.{method} does not take tensors: is there a function?")
+        if options.get("out") is not None:
+            raise TypeError(
+                f"{called(ufunc)}: out= (or an array on the left of += and the like) would lose "
+                "the gradient: write a = a + t"
+            )
+        return answer(ufunc, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
+        return answer(function, inputs, options)
+
+    def __array__(self: Any, dtype: Any = None, copy: bool | None = None) -> Any:
+        array = np.asarray(self.value, dtype)
+        return array.copy() if copy else readable(array)
