@@ -92,6 +92,8 @@ def lists(draw: Any, shape: tuple[int, ...]) -> Any:
                 )
             )
         parts.append(part)
+    if len(parts) > 1 and draw(st.booleans()):  # whole rows, by an index that is no tuple
+        return parts[0]
     return tuple(parts)
 
 
@@ -342,10 +344,22 @@ def test_parts_meet_whole_gradients_in_any_order() -> None:
         np.testing.assert_allclose(x.grad.value, w + [[8.0] * 2, [5.0] * 2, [0.0] * 2])
 
 
-def test_a_gradient_that_two_tensors_share_is_not_added_into() -> None:
+def test_rows_of_several_picks_add() -> None:
+    x = leaf(counted(4, 2))
+    ((x[[0, 1, 0]] * 2.0).sum() + (x[[1, 3]] * 3.0).sum() + (x[[1, 1]] * 5.0).sum()).backward()
+    assert x.grad.tolist() == [[4.0] * 2, [15.0] * 2, [0.0] * 2, [3.0] * 2]
+
+
+@pytest.mark.parametrize("picks_first", [True, False])
+def test_a_gradient_that_two_tensors_share_is_not_added_into(picks_first: bool) -> None:
     """x + y hands one array to both; the slice of x must not write into y's."""
     x, y = leaf([1.0, 2.0]), leaf([3.0, 4.0])
-    ((x + y).sum() + x[0] * 10.0 + x[1] * 20.0).backward()
+    if picks_first:
+        picked = x[0] * 10.0 + x[1] * 20.0
+        (picked + ((x + y) * 1.0).sum()).backward()
+    else:
+        both = ((x + y) * 1.0).sum()
+        (both + (x[0] * 10.0 + x[1] * 20.0)).backward()
     assert x.grad.tolist() == [11.0, 21.0]
     assert y.grad.tolist() == [1.0, 1.0]
 
@@ -359,6 +373,14 @@ def test_changing_an_index_later_changes_nothing() -> None:
     index[:] = 1
     y.backward([1.0, 2.0])
     assert x.grad.tolist() == [1.0, 0.0, 2.0]
+
+
+def test_changing_an_index_beside_others_later_changes_nothing() -> None:
+    x, index = leaf(counted(2, 3)), np.array([0, 2])
+    y = x[:, index]
+    index[:] = 1
+    y.backward(np.ones((2, 2)))
+    assert x.grad.tolist() == [[1.0, 0.0, 1.0]] * 2
 
 
 def test_changing_a_tensor_used_as_a_bound_changes_nothing() -> None:
