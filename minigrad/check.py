@@ -44,6 +44,9 @@ def numeric_gradient(function: Callable[[Any], Any], x: Any, eps: float | None =
         up, down = start.copy(), start.copy()
         up.flat[column] += step
         down.flat[column] -= step
+        if up.flat[column] == down.flat[column]:
+            kept = f"{float(start.flat[column]):g} in {start.dtype}"
+            raise ValueError(f"numeric_gradient: a step of {step:g} does not move {kept}")
         rise = value_at(function, x, up).astype(float) - value_at(function, x, down)
         result[:, column] = rise.ravel() / (float(up.flat[column]) - float(down.flat[column]))
     return result.reshape(here.shape + start.shape)

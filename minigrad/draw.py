@@ -121,7 +121,7 @@ LOOKS = {
 }
 HEAD = """digraph {
   graph [bgcolor=transparent, rankdir=%s, nodesep=0.2, ranksep=0.35]
-  node [shape=box, fontname=Helvetica, fontsize=12, height=0.3, color="#555555"]
+  node [shape=box, fontname=Helvetica, fontsize=12, height=0.3, color="#767676"]
   edge [fontname=Helvetica, fontsize=11, color="#767676", fontcolor="#767676", arrowsize=0.7]
 """
 
@@ -179,7 +179,8 @@ def add_operation(sketch: Sketch, node: Node) -> None:
         for parent, pullback, _ in node.edges
     ]
     starts += [(add_leaf(sketch, given, value), "", False) for given, value in fixed(node)]
-    title = f"{node.name} = {node.rule.__name__}" if node.name else node.rule.__name__
+    options = [f"{k}={v}" for k, v in node.call[2].items() if isinstance(v, (int, float))]
+    title = " ".join([f"{node.name} =" if node.name else "", node.rule.__name__, *options]).strip()
     label = labelled(title, node.value, sketch.gradients.get(node))
     end = sketch.box(node, "operation", label)
     for start, text, flows in starts:
