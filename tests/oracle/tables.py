@@ -1363,6 +1363,21 @@ ON_PURPOSE: dict[str, str] = {
         "arrays are never written to, so a part taken earlier keeps its values; "
         "writing through it then is an error (chapter 6)"
     ),
+    **dict.fromkeys(
+        (
+            f"arithmetic: torch.div(x, y, rounding_mode='{mode}') {shapes}"
+            for mode in ("floor", "trunc")
+            for shapes in ("(3,2) (2)", "(3,1) (1,4)", "(2) ()")
+        ),
+        "one name for one operation: floor_divide(x, y), and trunc(x / y)",
+    ),
+    **dict.fromkeys(
+        (
+            "RuntimeError: torch.tensor([True]) - torch.tensor([True])",
+            "RuntimeError: -torch.tensor([True])",
+        ),
+        "a wrong kind of entries is a TypeError, as in NumPy",
+    ),
 }
 
 
