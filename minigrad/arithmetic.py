@@ -28,7 +28,9 @@ def fit(g: Array, shape: tuple[int, ...]) -> Array:
         return g
     new = g.ndim - len(shape)
     stretched = [new + axis for axis, size in enumerate(shape) if size == 1 != g.shape[new + axis]]
-    if new > 1 and not stretched:  # a product with ones: many times faster than several axes
+    if (
+        new > 1 and shape and not stretched
+    ):  # a product with ones: many times faster than several axes
         rows, size = math.prod(g.shape[:new]), math.prod(shape)
         return (np.ones(rows, g.dtype) @ g.reshape(rows, size)).reshape(shape)
     return g.sum((*range(new), *stretched)).reshape(shape)
