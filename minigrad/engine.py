@@ -1,5 +1,5 @@
 # Exported from book/01_dot.ipynb: change it there, not here.
-"""A value that remembers how it was made, and the walk that carries gradients back."""
+"""A value that remembers how it was made, and the walk back through it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import Any, ClassVar, ParamSpec, TypeAlias
 
 import numpy as np
 
-Array: TypeAlias = Any  # in a rule: a NumPy array, or a node when the rule itself is differentiated
+Array: TypeAlias = Any  # an array; a node when the rule itself is differentiated
 Pullback: TypeAlias = Callable[[Any], Any]
 P = ParamSpec("P")
 
 
 class State(threading.local):
     recording: bool = True
-    default_dtype: np.dtype[Any] = np.dtype(np.float32)  # what Python's floats become (chapter 5)
+    default_dtype: np.dtype[Any] = np.dtype(np.float32)  # of Python's floats
 
 
 class ShapeError(ValueError, RuntimeError):
-    """Shapes that do not fit together (NumPy's users expect the one base, PyTorch's the other)."""
+    """Shapes that do not fit: a ValueError for NumPy, a RuntimeError for PyTorch."""
 
 
 births = itertools.count()
@@ -32,16 +32,16 @@ rules: dict[str, Callable[..., Any]] = {}
 
 
 class Record:
-    """What a node remembers: its value, its gradient, and how the value was made."""
+    """What a node remembers: its value, its gradient, and how it was made."""
 
     __slots__ = (
         *("value", "grad", "requires_grad", "edges", "rule", "call", "order"),
         *("name", "retains_grad", "hooks", "base", "before", "__weakref__"),
     )
-    value: Any  # a NumPy array, or a NumPy number where there are no dimensions
+    value: Any  # a NumPy array, or a NumPy number without dimensions
     grad: Any  # a node of the same family, or None
     requires_grad: bool
-    edges: Any  # (parent, pullback, place) for each input that needs a gradient; None: released
+    edges: Any  # (parent, pullback, place) where a gradient is needed
     rule: Any  # None for a leaf
     call: Any  # the inputs as given, their values, and the options
     order: int  # nodes are numbered as they are born
@@ -49,7 +49,7 @@ class Record:
     retains_grad: bool  # keep the gradient although this is not a leaf
     hooks: tuple[Any, ...]
     base: Any  # the tensor this is a part of (chapter 6)
-    before: Any  # this node as it was before it was changed in place (chapter 6)
+    before: Any  # the node before it was changed in place (chapter 6)
 
 
 def fill(node: Node, value: Any) -> None:
@@ -77,7 +77,7 @@ class Node(Record):
     """A value that remembers how it was made."""
 
     __slots__ = ()
-    family: ClassVar[Any] = None  # the class of what is computed from this node, if not its own
+    family: ClassVar[Any] = None  # of what is computed from it, if not its own
 
     def __init__(self, value: Any, requires_grad: bool = False, name: str = "") -> None:
         fill(self, np.array(value.value if isinstance(value, Node) else value))
@@ -103,9 +103,9 @@ def wrapped(like: Node, value: Any) -> Any:
 
 
 def differentiable(rule: Callable[P, Any]) -> Callable[P, Any]:
-    """Turn a rule into an operation on nodes; on plain arrays it is the rule's value.
+    """Turn a rule into an operation on nodes; on plain arrays it just gives the value.
 
-    A rule returns its value and one pullback for each of its first inputs; the rest are options.
+    A rule returns a value and one pullback for each input; inputs after these are options.
     """
 
     @wraps(rule)
@@ -134,7 +134,7 @@ def differentiable(rule: Callable[P, Any]) -> Callable[P, Any]:
 def record(
     result: Node, rule: Any, pullbacks: list[Pullback], inputs: Any, values: Any, options: Any
 ) -> None:
-    """Remember how the result was made: an edge for each input that needs a gradient."""
+    """Remember how the result was made: an edge where a gradient is needed."""
     edges = []
     for place, x in enumerate(inputs):
         if isinstance(x, Node) and x.requires_grad:
@@ -148,14 +148,14 @@ def record(
 
 
 def held(x: Any, recorded: bool) -> Any:
-    """A plain input as a rule gets it: NumPy's scalars as numbers, arrays as copies."""
+    """A plain input as a rule gets it: scalars as numbers, arrays as copies."""
     if isinstance(x, np.generic):
         return x.item()
     return x.copy() if recorded and isinstance(x, np.ndarray) else x
 
 
 def explained(error: Exception, rule: Any, values: list[Any]) -> Exception:
-    """An error from inside a rule, with the name of the operation and what it met."""
+    """An error from a rule, with the name of the operation and what it met."""
     if str(error).startswith(rule.__name__):
         return error
     kind = {ValueError: ShapeError, AttributeError: TypeError}.get(type(error), type(error))
@@ -167,7 +167,7 @@ def described(x: Any) -> str:
 
 
 def ancestry(roots: Iterable[Node]) -> list[Node]:
-    """Every node a gradient can reach from the roots, youngest first: children before parents."""
+    """Every node that a gradient can reach from the roots, the youngest first."""
     nodes = list(roots)
     found = set(nodes)
     for node in nodes:
@@ -188,7 +188,7 @@ def ancestry(roots: Iterable[Node]) -> list[Node]:
 
 
 def earlier(node: Node, order: int) -> Node:
-    """A node as it was when something of this birth number used it; changes in place came later."""
+    """The node as it was when something born with this number used it."""
     while node.order > order:
         node = node.before
     return node
@@ -197,7 +197,7 @@ def earlier(node: Node, order: int) -> Node:
 def pull(
     seeds: dict[Node, Any], keep: Callable[[Node], bool], retain: bool = False, create: bool = False
 ) -> dict[Node, Any]:
-    """Carry the seeds back along every edge; return the gradients of the nodes to keep."""
+    """Carry the seeds back along every edge; return the gradients to keep."""
     pending, kept = dict(seeds), {}
     nodes = ancestry(seeds)[::-1]
     while nodes:
@@ -229,7 +229,7 @@ def broken_contract(node: Node, parent: Node, piece: Any) -> RuntimeError:
 def backward(
     root: Node, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False
 ) -> None:
-    """Add to `.grad` of every leaf behind the root what a nudge of that leaf does to the root."""
+    """Add to the `.grad` of every leaf what a nudge of it does to the root."""
     if not root.requires_grad:
         raise RuntimeError("backward: nothing this value was made from requires a gradient")
     seeds = {root: first_gradient(root, gradient, create_graph)}
@@ -246,7 +246,7 @@ def backward(
 
 
 def first_gradient(root: Node, gradient: Any, create: bool) -> Any:
-    """What the walk starts with: 1 for a single number, else the gradient given by the caller."""
+    """What the walk starts with: 1, or the gradient that the caller gives."""
     value = root.value
     if gradient is None:
         if value.size != 1:
@@ -267,11 +267,11 @@ def first_gradient(root: Node, gradient: Any, create: bool) -> Any:
     return gradient if create else gradient.value
 
 
-np.empty(2**25 - 2**16, np.uint8)  # freed at once: from now on glibc keeps the memory it gets back
+np.empty(2**25 - 2**16, np.uint8)  # freed at once: glibc learns to keep such blocks
 
 
 def hooked(hook: Callable[[Any], Any], gradient: Any, node: Node) -> Any:
-    """The gradient after a hook, which may look at it (returns None) or replace it."""
+    """The gradient after a hook, which may look at it or replace it."""
     seen = gradient if isinstance(gradient, Node) else wrapped(node, gradient)
     answer = hook(seen)
     if answer is None:
@@ -282,7 +282,7 @@ def hooked(hook: Callable[[Any], Any], gradient: Any, node: Node) -> Any:
 
 
 def again(node: Node) -> list[tuple[Node, Pullback, int]]:
-    """The edges of a node, its rule run once more on nodes: now the pullbacks are recorded."""
+    """The edges of a node, its rule run again on nodes: now it is recorded."""
     if not node.edges:
         return []
     _, values, options = node.call
