@@ -13,6 +13,39 @@ import numpy as np
 
 from minigrad.engine import Node, Pullback, ancestry, described, pull
 
+
+def rendered(source: str, form: str) -> bytes:
+    """DOT text as a picture: by the system's Graphviz, or else by the one that pip can install."""
+    try:
+        import graphviz
+    except ImportError:
+        raise ImportError(MEND) from None
+    try:
+        return bytes(graphviz.Source(source).pipe(form))
+    except (graphviz.ExecutableNotFound, OSError):
+        program = pip_program()
+    if program is None:
+        raise RuntimeError(MEND)
+    import subprocess
+
+    command = [program, f"-T{form}"]
+    return subprocess.run(command, input=source.encode(), capture_output=True, check=True).stdout
+
+
+def pip_program() -> str | None:
+    import shutil
+    import sysconfig
+
+    folders = [sysconfig.get_path("scripts"), os.environ.get("PATH", "")]
+    return shutil.which("graphviz-pure", path=os.pathsep.join(folders))
+
+
+MEND = (
+    'draw: this picture needs Graphviz: pip install "minigrad[draw]" '
+    "(the text is in .source and .save('graph.dot') without it)"
+)
+
+
 SMALL = 12  # up to so many numbers are written out
 
 
@@ -274,38 +307,6 @@ class Drawing(Picture):
         if form == "svg":
             return super().written_as(form)
         return self.source.encode() if form == "dot" else rendered(self.source, form)
-
-
-def rendered(source: str, form: str) -> bytes:
-    """DOT text as a picture: by the system's Graphviz, or else by the one that pip can install."""
-    try:
-        import graphviz
-    except ImportError:
-        raise ImportError(MEND) from None
-    try:
-        return bytes(graphviz.Source(source).pipe(form))
-    except (graphviz.ExecutableNotFound, OSError):
-        program = pip_program()
-    if program is None:
-        raise RuntimeError(MEND)
-    import subprocess
-
-    command = [program, f"-T{form}"]
-    return subprocess.run(command, input=source.encode(), capture_output=True, check=True).stdout
-
-
-def pip_program() -> str | None:
-    import shutil
-    import sysconfig
-
-    folders = [sysconfig.get_path("scripts"), os.environ.get("PATH", "")]
-    return shutil.which("graphviz-pure", path=os.pathsep.join(folders))
-
-
-MEND = (
-    'draw: this picture needs Graphviz: pip install "minigrad[draw]" '
-    "(the text is in .source and .save('graph.dot') without it)"
-)
 
 
 def draw(root: Any, gradients: bool = False, most: int = 60) -> Drawing:
