@@ -123,7 +123,7 @@ def differentiable(rule: Callable[P, Any]) -> Callable[P, Any]:
         except (ValueError, IndexError, TypeError, AttributeError) as error:
             raise explained(error, rule, values) from error
         result = wrapped(like, value)
-        if recorded:
+        if recorded and result.value.dtype.kind == "f":
             record(result, rule, pullbacks, inputs, values, options)
         return result
 

@@ -421,6 +421,15 @@ def test_only_floats_can_require_a_gradient(value: Any) -> None:
         mg.tensor(value).requires_grad_()
 
 
+def test_an_integer_result_has_no_history() -> None:
+    x = leaf([1.5, -2.5])
+    for whole in (x.long(), x.bool(), differentiable(lambda x: (x.astype(int), lambda g: g))(x)):
+        assert not whole.requires_grad
+        assert whole.rule is None
+    (x.long() * x).sum().backward()
+    assert x.grad.value.tolist() == [1, -2]
+
+
 def test_a_gradient_for_an_option_is_refused() -> None:
     @differentiable
     def scaled(x: Any, factor: Any) -> Any:
