@@ -251,7 +251,7 @@ def reduction(rule: Callable[..., Any]) -> Callable[..., Any]:
     def reduced(x: Array, axis: tuple[int, ...], keep: bool, **options: Any) -> Any:
         value, pullback = rule(x, axis, **options)
         kept = value.shape
-        shape = tuple(size for i, size in enumerate(kept) if keep or i not in axis)
+        shape = kept if keep else tuple([n for i, n in enumerate(kept) if i not in axis])
         return value.reshape(shape), lambda g: pullback(g.reshape(kept))
 
     operation = differentiable(reduced)
