@@ -6,6 +6,8 @@ import ast
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -51,17 +53,31 @@ def test_lines_outside_the_cells_are_imports_and_origins(path: Path) -> None:
     assert all(isinstance(node, ast.Import | ast.ImportFrom | ast.If) for node in rest)
 
 
-@pytest.mark.parametrize("last", NUMBERS)
-def test_chapters_run_on_the_package_of_their_stage(last: int, tmp_path: Path) -> None:
-    """Chapters 1 to k, on the package exported from chapters 1 to k, in a fresh interpreter."""
-    export.write(export.build(until=last), tmp_path / "minigrad")
-    stage = last if last < max(NUMBERS) else None  # the landing page needs the whole book
-    notebooks = [str(path) for path in export.chapters(stage)]
-    if stage is not None:
-        notebooks = [name for name in notebooks if export.chapter_number(Path(name))]
-    command = [sys.executable, str(ROOT / "tests" / "stage.py"), str(tmp_path), *notebooks]
+def run_stage(last: int, folder: Path) -> str:
+    """Chapters 1 to k on the package exported from them; what went wrong, if anything."""
+    export.write(export.build(until=last), folder / "minigrad")
+    notebooks = [path for path in export.chapters(last) if export.chapter_number(path)]
+    if last == max(NUMBERS):  # the landing page needs the whole book
+        notebooks = export.chapters()
+    command = [sys.executable, str(ROOT / "tests" / "stage.py"), str(folder), *map(str, notebooks)]
     run = subprocess.run(command, cwd=ROOT / "book", capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout + run.stderr if run.returncode else ""
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Future[str]]]:
+    """All stages, two at a time, each in a fresh interpreter."""
+    with ThreadPoolExecutor(2) as pool:
+        folders = {last: tmp_path_factory.mktemp(f"stage{last}") for last in NUMBERS}
+        yield {last: pool.submit(run_stage, last, folders[last]) for last in NUMBERS}
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("last", NUMBERS)
+def test_chapters_run_on_the_package_of_their_stage(
+    last: int, stages: dict[int, Future[str]]
+) -> None:
+    assert not stages[last].result()
 
 
 # ------------------------------------------------------------------- the exporter's own manners
