@@ -58,7 +58,7 @@ class Part:
 def is_basic(index: Any) -> bool:
     """Whether an index holds only numbers, slices, None and ...: what it picks is a box."""
     parts = index if isinstance(index, tuple) else (index,)
-    return all(p is None or p is ... or isinstance(p, (int, np.integer, slice)) for p in parts)
+    return all([p is None or p is ... or isinstance(p, (int, slice, np.integer)) for p in parts])
 
 
 def picks_once(index: Any) -> bool:
@@ -78,24 +78,35 @@ def add_at(buffer: Any, index: Any, piece: Any) -> Any:
 
 
 def add_rows(buffer: Any, rows: Any, piece: Any) -> None:
-    """Add rows that may repeat: equal ones are brought together and each group is added once."""
-    order = np.argsort(rows, kind="stable")
+    """Add rows that may repeat: the first use of every row, then the second, and so on."""
+    small = rows.astype(np.min_scalar_type(len(buffer)))  # NumPy sorts 16 bits much faster than 64
+    order = np.argsort(small, kind="stable")
     rows = rows[order]
     starts = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))
-    buffer[rows[starts]] += np.add.reduceat(piece[order], starts, axis=0)
+    ends = np.append(starts[1:], len(rows))
+    for _ in range(8):
+        buffer[rows[starts]] += piece[order[starts]]
+        starts = starts + 1
+        again = starts < ends
+        if not again.any():
+            return
+        starts, ends = starts[again], ends[again]
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        buffer[rows[start]] += piece[order[start:end]].sum(axis=0)
 
 
 def checked_index(index: Any) -> Any:
     """An index as NumPy takes it: tensors and lists as arrays of their own, wrong types refused."""
-    parts = tuple(checked_part(p) for p in (index if isinstance(index, tuple) else (index,)))
-    return parts[0] if len(parts) == 1 else parts
+    if not isinstance(index, tuple):
+        return checked_part(index)
+    return checked_part(index[0]) if len(index) == 1 else tuple(map(checked_part, index))
 
 
 def checked_part(part: Any) -> Any:
     if part is None or part is ... or (isinstance(part, int) and not isinstance(part, bool)):
         return part
     if isinstance(part, slice):
-        return slice(*(checked_bound(b) for b in (part.start, part.stop, part.step)))
+        return slice(*map(checked_bound, (part.start, part.stop, part.step)))
     array = np.array(plain(part))
     if array.size == 0 and isinstance(part, (list, tuple)):
         array = array.astype(np.intp)
@@ -108,7 +119,7 @@ def checked_part(part: Any) -> Any:
 
 
 def checked_bound(bound: Any) -> Any:
-    return None if bound is None else operator.index(plain(bound))
+    return bound if bound is None or type(bound) is int else operator.index(plain(bound))
 
 
 def in_turns(index: Any) -> tuple[Any, ...]:
@@ -182,13 +193,13 @@ def place_of(x: Any, index: Any) -> Any:
 
 def pick(input: Any, index: Any) -> Any:
     """input[index], where later writes into a part made of slices reach the input."""
-    *firsts, last = in_turns(checked_index(index))
-    for first in firsts:
-        input = getitem(input, first)
-    part = getitem(input, last)
-    if not is_basic(last):
-        return part
-    return part_of(input, part, lambda x, new: assign(x, new, last))
+    index = checked_index(index)
+    if is_basic(index):
+        part = getitem(input, index)
+        return part_of(input, part, lambda whole, new: assign(whole, new, index))
+    for turn in in_turns(index):
+        input = getitem(input, turn)
+    return input
 
 
 def along(input: Any, dim: int, name: str) -> tuple[int, Any]:

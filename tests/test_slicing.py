@@ -269,14 +269,17 @@ def test_the_check_would_notice_a_repeat_that_does_not_add() -> None:
     assert not gradcheck(lambda x: wrong(x, [0, 0]), (x,), raise_exception=False)
 
 
-def test_rows_are_added_in_float32_as_they_came() -> None:
-    buffer = np.zeros((3, 2), np.float32)
-    piece = rng.standard_normal((5, 2)).astype(np.float32)
-    rows = np.array([2, 0, 2, 2, 0])
+@pytest.mark.parametrize("size", [3, 300, 70_000])
+def test_rows_are_added_however_often_they_repeat(size: int) -> None:
+    """Once, twice, eight times, nine times and a hundred times; by numbers of 8, 16 and 32 bits."""
+    buffer = np.ones((size, 2), np.float32)
+    rows = rng.permutation(np.repeat([0, 1, 2, size - 1, size // 2], [1, 2, 8, 9, 100]))
+    piece = rng.standard_normal((len(rows), 2)).astype(np.float32)
     add_rows(buffer, rows, piece)
     assert buffer.dtype == np.float32
-    expected = [piece[rows == row].astype(float).sum(0) for row in range(3)]
-    np.testing.assert_allclose(buffer, expected, rtol=1e-6)
+    expected = np.ones((size, 2))
+    np.add.at(expected, rows, piece)
+    np.testing.assert_allclose(buffer, expected, atol=1e-4)
 
 
 def test_of_values_written_to_one_place_the_last_one_counts() -> None:
