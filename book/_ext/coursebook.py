@@ -45,6 +45,15 @@ def caption(app: Sphinx, docname: str, path: str, module: str) -> nodes.containe
     return nodes.container("", line, classes=["export-caption"])
 
 
+def name_folds(app: Sphinx, doctree: nodes.document) -> None:
+    """A cell that is folded whole is a solution; a folded input is the code of a picture."""
+    for cell in doctree.findall(nodes.container):
+        if cell.get("hide_mode") == "all":
+            cell["prompt_show"], cell["prompt_hide"] = "Solution", "Fold the solution"
+        elif cell.get("hide_mode") == "input":
+            cell["prompt_show"], cell["prompt_hide"] = "The code", "Fold the code"
+
+
 def plain_docstrings(
     app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]
 ) -> None:
@@ -122,6 +131,7 @@ def theme(app: Sphinx, config: Any) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("config-inited", theme)
     app.connect("autodoc-process-docstring", plain_docstrings)
+    app.connect("doctree-read", name_folds)
     app.connect("doctree-resolved", caption_exports)
     app.connect("html-page-context", tidy_scripts, priority=900)
     app.connect("build-finished", copy_mathjax)
