@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -376,6 +377,32 @@ def test_nothing_of_graphviz_is_imported_before_something_is_drawn() -> None:
         text=True,
     )
     assert done.stdout.split()[0] == "False"
+
+
+def stored(code: str) -> list[str]:
+    """The texts in the drawing that chapter 2 keeps below the cell which ends like this."""
+    path = Path(__file__).resolve().parents[1] / "book" / "02_instruments.ipynb"
+    for cell in json.loads(path.read_text("utf-8"))["cells"]:
+        if "".join(cell["source"]).endswith(code):
+            svg = "".join(cell["outputs"][0]["data"]["image/svg+xml"])
+            return re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+    raise AssertionError(f"no cell ends with {code}")
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("draw(L, gradients=True)", "1 1 2 3 36 6 6 6 grad 1 grad 1 grad 13 grad 26 grad 39"),
+        ("draw(example(swapped)[2], gradients=True)", "2 3 grad 26 grad 39 h = swapped"),
+        ("+ w[2] * x[2]\ndraw(L)", "&#45;1 &#45;10 &#45;3 &#45;6 &#45;9 4 5 w0 w1 w2 x0 x1 x2"),
+        ("draw(dot(w, x) * 2.0)", "[4, 5, &#45;1] dot mul 2"),
+        ("draw(y, most=4)", "99,997 more operations start rate"),
+        ("a * b, gradients=True)  # b: 1 · 2 · 3 through the sum, and 10 straight: 16", "grad 16"),
+    ],
+)
+def test_the_drawings_in_the_chapter_show_these_numbers(code: str, expected: str) -> None:
+    shown = " ".join(stored(code))
+    assert all(shown.count(word) >= expected.count(word) for word in expected.split())
 
 
 # The grid
