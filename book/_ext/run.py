@@ -98,6 +98,7 @@ def execute(notebook: Any, path: Path) -> None:
         timeout=600,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,  # the kernel may send one text in pieces, now so, now so
         resources={"metadata": {"path": str(BOOK)}},
     )
     client.execute()
