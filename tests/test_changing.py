@@ -127,6 +127,19 @@ def test_a_parameter_changed_after_its_use_has_the_gradient_of_the_use(
     assert p.requires_grad
 
 
+@pytest.mark.parametrize("change", [through_data, set_data, row_of_data, detached])
+def test_data_of_a_parameter_may_be_changed_while_operations_are_recorded(
+    change: Callable[[Any], None],
+) -> None:
+    p = leaf(X)
+    y = p * p
+    change(p)
+    assert not np.array_equal(p.value, X)
+    y.backward(W)
+    np.testing.assert_array_equal(p.grad.value, 2 * X * W)
+    assert p.is_leaf
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_data_changed_after_its_use_does_not_change_the_gradient(
     change: Callable[[Any], None],
