@@ -41,7 +41,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     program = Path(sys.executable).parent / "jupyter-book"
     command = [str(program), "build", str(ROOT), "--path-output", str(out)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    environment.pop("BOOK_URL", None)
+    for published in ("BOOK_URL", "GITHUB_REPOSITORY"):
+        environment.pop(published, None)
     run = subprocess.run(
         [*command, "-W", "-n", "--keep-going"], capture_output=True, text=True, env=environment
     )

@@ -138,6 +138,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("build-finished", tidy_pages)
     if os.environ.get("BOOK_URL"):
         app.config.html_baseurl = os.environ["BOOK_URL"].rstrip("/") + "/"
+        app.config.ogp_site_url = app.config.html_baseurl
         app.config.ogp_social_cards = {"enable": False}
         app.config.sitemap_url_scheme = "{link}"
         app.setup_extension("sphinxext.opengraph")
