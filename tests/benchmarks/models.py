@@ -56,7 +56,7 @@ def rnn_by_hand(data: Data) -> Step:
     values, to = parameters.values, parameters.gradients
     x, Wh, to_Wh = data["x"].reshape(1600, 32), values[2], to[2]
     inputs, readout = Linear(1600, values[:2], to[:2]), Linear(32, values[3:], to[3:])
-    loss, update, one = MeanSquaredError(data["y"]), sgd(parameters, 0.01), parameters.number(1)
+    loss, update, one = MeanSquaredError(data["y"]), sgd(parameters, 0.1), parameters.number(1)
     h = np.zeros((51, 32, 64), np.float32)
     slope, g = np.empty((50, 32, 64), np.float32), np.empty((50, 32, 64), np.float32)
     states, drives, slopes, gs = map(list, (h, inputs.out.reshape(50, 32, 64), slope, g))
@@ -86,7 +86,7 @@ def rnn_program(library: Library, data: Data) -> Step:
     x, y = torch.tensor(data["x"]), torch.tensor(data["y"])
     parameters = Wx, b, Wh, Wo, bo = as_parameters(torch, named(data, "Wx b Wh Wo bo"))
     start = torch.zeros(32, 64)
-    optimizer = library.optim.SGD(parameters, lr=0.01)
+    optimizer = library.optim.SGD(parameters, lr=0.1)
 
     def step() -> list[Any]:
         optimizer.zero_grad()
@@ -154,7 +154,7 @@ def conv_by_hand(data: Data) -> Step:
     pooled = PooledRelu(z.reshape(64, 8, 26, 26))
     to_z = pooled.to_z.reshape(64, 8, 676)
     readout = Linear(64, parameters.values[2:], to[2:])
-    loss, update = CrossEntropy(data["y"], readout.out), sgd(parameters, 0.01)
+    loss, update = CrossEntropy(data["y"], readout.out), sgd(parameters, 0.1)
 
     def step() -> list[Array]:
         np.copyto(columns.reshape(64, 3, 3, 26, 26), patches.transpose(0, 3, 4, 1, 2))
@@ -173,7 +173,7 @@ def conv_program(library: Library, data: Data) -> Step:
     torch, F = library.torch, library.F
     x, y = torch.tensor(data["x"]), torch.tensor(data["y"])
     parameters = W, b, Wo, bo = as_parameters(torch, named(data, "W b Wo bo"))
-    optimizer = library.optim.SGD(parameters, lr=0.01)
+    optimizer = library.optim.SGD(parameters, lr=0.1)
 
     def step() -> list[Any]:
         optimizer.zero_grad()
@@ -254,7 +254,7 @@ def transformer_by_hand(data: Data) -> Step:
         Linear(1024, values[i : i + 2], to[i : i + 2]) for i in (2, 4, 8, 10)
     )
     attention, gelu = Attention(16, 64, 4, qkv.out), Gelu(widen.out)
-    loss, update = MeanSquaredError(data["y"].reshape(1024, 64)), sgd(parameters, 0.01)
+    loss, update = MeanSquaredError(data["y"].reshape(1024, 64)), sgd(parameters, 0.1)
     middle, out, to_middle, to_x = np.empty((4, 1024, 64), np.float32)
 
     def step() -> list[Array]:
@@ -279,7 +279,7 @@ def transformer_program(library: Library, data: Data) -> Step:
     (x,) = as_parameters(torch, [data["x"]])
     parameters = as_parameters(torch, named(data, TRANSFORMER))
     g1, c1, Wqkv, bqkv, Wo, bo, g2, c2, W1, b1, W2, b2 = parameters
-    optimizer = library.optim.SGD(parameters, lr=0.01)
+    optimizer = library.optim.SGD(parameters, lr=0.1)
 
     def step() -> list[Any]:
         optimizer.zero_grad()

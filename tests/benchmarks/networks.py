@@ -97,11 +97,13 @@ class Perceptron:
             g = function(g)
 
 
-def classifier_by_hand(data: Data, activation: type[Tanh | Relu], momentum: float) -> Step:
+def classifier_by_hand(
+    data: Data, activation: type[Tanh | Relu], lr: float, momentum: float = 0
+) -> Step:
     parameters, x = Parameters(*weights(data)), data["x"]
     network = Perceptron(parameters, len(x), activation)
     loss = CrossEntropy(data["y"], network.last.out)
-    update = sgd(parameters, 0.01, momentum)
+    update = sgd(parameters, lr, momentum)
 
     def step() -> list[Array]:
         value = loss.forward(network.forward(x))
@@ -113,15 +115,15 @@ def classifier_by_hand(data: Data, activation: type[Tanh | Relu], momentum: floa
 
 
 def xor_by_hand(data: Data) -> Step:
-    return classifier_by_hand(data, Tanh, momentum=0)
+    return classifier_by_hand(data, Tanh, lr=0.1)
 
 
 def mnist_by_hand(data: Data) -> Step:
-    return classifier_by_hand(data, Relu, momentum=0.9)
+    return classifier_by_hand(data, Relu, lr=0.01, momentum=0.9)
 
 
 def wide_by_hand(data: Data) -> Step:
-    return classifier_by_hand(data, Relu, momentum=0)
+    return classifier_by_hand(data, Relu, lr=0.1)
 
 
 def curve_by_hand(data: Data) -> Step:
@@ -142,7 +144,7 @@ def xor_program(library: Library, data: Data) -> Step:
     torch, F = library.torch, library.F
     x, y = torch.tensor(data["x"]), torch.tensor(data["y"])
     parameters = W0, b0, W1, b1 = as_parameters(torch, weights(data))
-    optimizer = library.optim.SGD(parameters, lr=0.01)
+    optimizer = library.optim.SGD(parameters, lr=0.1)
 
     def step() -> list[Any]:
         optimizer.zero_grad()
@@ -194,7 +196,7 @@ def wide_program(library: Library, data: Data) -> Step:
     torch, F = library.torch, library.F
     x, y = torch.tensor(data["x"]), torch.tensor(data["y"])
     parameters = W0, b0, W1, b1, W2, b2 = as_parameters(torch, weights(data))
-    optimizer = library.optim.SGD(parameters, lr=0.01)
+    optimizer = library.optim.SGD(parameters, lr=0.1)
 
     def step() -> list[Any]:
         optimizer.zero_grad()
