@@ -41,19 +41,16 @@ def sizes_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:
 def reshape(input: Any, *shape: Any) -> Any:
     """The same entries, row by row, in another shape; one size may be -1: whatever is left."""
     sizes = sizes_of(shape)
-    known = math.prod(size for size in sizes if size != -1)
-    size = math.prod(input.shape)
-    if (
-        sizes.count(-1) > 1
-        or min(sizes, default=0) < -1
-        or (size % known if -1 in sizes and known else size != known and -1 not in sizes)
-    ):
-        raise ShapeError(
-            f"reshape: {list(input.shape)} has {size} entries, which do not fill {list(sizes)}"
-        )
-    if -1 in sizes and not known:
+    size, known = math.prod(input.shape), math.prod([n for n in sizes if n != -1])
+    open_sizes = sizes.count(-1)
+    if open_sizes == 1 and known == 0:
         raise ShapeError(
             f"reshape: with a size of 0 beside it, -1 in {list(sizes)} could be anything"
+        )
+    fills = size % known == 0 if open_sizes == 1 else size == known
+    if not fills or open_sizes > 1 or min(sizes, default=0) < -1:
+        raise ShapeError(
+            f"reshape: {list(input.shape)} has {size} entries, which do not fill {list(sizes)}"
         )
     return part_of(input, reshaped(input, sizes), lambda x, part: reshaped(part, x.shape))
 
@@ -91,7 +88,7 @@ def ravel(input: Any) -> Any:
 def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     """One axis made several; one of their sizes may be -1."""
     (axis,) = axes_of("unflatten", dim, input.ndim)
-    known = -math.prod(sizes)
+    known = -math.prod(sizes)  # the -1 turns the sign
     sizes = [input.shape[axis] // known if size == -1 else size for size in sizes]
     return reshape(input, (*input.shape[:axis], *sizes, *input.shape[axis + 1 :]))
 
