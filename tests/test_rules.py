@@ -1,0 +1,139 @@
+"""Every rule of the library, by the library's own list: its derivatives, and theirs.
+
+A rule without an example here fails: whoever adds a rule adds what to feed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.check import gradcheck
+from minigrad.engine import pull, rules
+
+PLACES = (np.array([[0, 1], [1, 0]]), np.array([[0, 0], [2, 0]]))
+
+
+def made(*shape: int, seed: int = 0) -> Any:
+    """Numbers between 0.2 and 0.9, none of them equal, where every function is smooth."""
+    rng = np.random.default_rng(seed)
+    n = int(np.prod(shape))
+    return rng.permutation(np.linspace(0.2, 0.9, n + 1)[:n]).reshape(shape)
+
+
+def pair(a: tuple[int, ...], b: tuple[int, ...]) -> list[Any]:
+    return [made(*a, seed=1), made(*b, seed=2) * 0.9]
+
+
+def using(*options: Any, **named: Any) -> Callable[[Any], Any]:
+    return lambda rule: lambda *xs: rule(*xs, *options, **named)
+
+
+plain = using()
+one = [made(2, 3)]
+# rule -> (how it is called, the arrays it gets)
+EXAMPLES: dict[str, tuple[Any, list[Any]]] = {
+    "dot": (plain, pair((3,), (3,))),
+    "matvec": (plain, pair((2, 3), (3,))),
+    "vecmat": (plain, pair((2,), (2, 3))),
+    "matmat": (plain, pair((2, 3), (3, 2))),
+    "batched": (plain, pair((2, 1, 2, 3), (3, 3, 2))),
+    "cast": (using(np.float64), one),
+    "power": (using(n=3), one),
+    "sum": (using((0,), False), one),
+    "broadcast": (using((2, 2, 3)), one),
+    "getitem": (using((slice(None), [0, 0, 2])), one),
+    "put": (using(PLACES, (2, 3)), [made(2, 2)]),
+    "assign": (using(index=(1, slice(None, 2))), pair((2, 3), (2,))),
+    "reshaped": (using((3, 2)), one),
+    "permuted": (using((1, 2, 0)), [made(2, 2, 2)]),
+    "joined": (using(axis=1), pair((2, 3), (2, 1))),
+    "bordered": (using(((1, 0), (0, 2)), 0.5), one),
+    "tril": (using(-1), [made(3, 3)]),
+    "triu": (using(1), [made(3, 3)]),
+    "chosen": (using(condition=np.array([True, False, True])), pair((2, 3), (3,))),
+    "limited": (using(low=0.3, high=0.7), one),
+    "between": (plain, [made(2, 3), np.full(3, 0.31), np.full((2, 1), 0.71)]),
+    "mean": (using((1,), True), one),
+    "variance": (using((1,), False, correction=1), one),
+    "deviation": (using((1,), False, correction=1), one),
+    "product": (using((1,), False), [made(2, 3) * [1, 0, 1]]),
+    "norm_p": (using((0, 1), False, p=3), one),
+    "cumulated": (using(1), one),
+    "multiplied": (using(1), [made(2, 3) * [1, 0, 1]]),
+    "contracted": (using(terms=("ij", "jkl"), out="ik"), pair((2, 3), (3, 2, 2))),
+    **dict.fromkeys(("neg", "relu", "abs", "sign", "clone", "erf", "sigmoid"), (plain, one)),
+    **dict.fromkeys(("exp", "expm1", "exp2", "log", "log1p", "log2", "log10"), (plain, one)),
+    **dict.fromkeys(("sqrt", "rsqrt", "reciprocal", "sin", "cos", "tan"), (plain, one)),
+    **dict.fromkeys(("asin", "acos", "atan", "sinh", "cosh", "tanh"), (plain, one)),
+    **dict.fromkeys(("floor", "ceil", "trunc", "round"), (plain, one)),
+    **{name: (plain, pair((2, 3), (3,))) for name in ("add", "sub", "mul", "div", "power_of")},
+    **{name: (plain, pair((2, 1), (3,))) for name in ("maximum", "minimum", "atan2", "hypot")},
+    **{name: (plain, pair((2, 3), (2, 1))) for name in ("logaddexp", "remainder", "fmod")},
+    "floor_divide": (plain, pair((2, 3), (2, 1))),
+    **{name: (using((1,), False), one) for name in ("amax", "amin", "log_of_sum", "norm2")},
+    "middle": (using((0, 1), False), one),
+}
+
+
+def leaves(name: str) -> tuple[Any, list[Any]]:
+    how, arrays = EXAMPLES[name]
+    return how(rules[name]), [mg.tensor(array, requires_grad=True) for array in arrays]
+
+
+def gradient_of(operation: Any) -> Any:
+    """The gradients of a weighted sum of the operation's squares, recorded."""
+
+    def gradients(*inputs: Any) -> Any:
+        y = operation(*inputs)
+        root = (y * y * mg.tensor(made(*y.shape, seed=3))).sum()
+        seed = mg.ones((), dtype=root.dtype)
+        found = pull({root: seed}, lambda node: any(node is x for x in inputs), True, True)
+        return tuple(mg.as_tensor(found[x]) for x in inputs if x in found)
+
+    return gradients
+
+
+library = {name for name, operation in rules.items() if operation.__module__.startswith("minigrad")}
+
+
+def test_every_rule_has_an_example():
+    assert sorted(library - EXAMPLES.keys()) == []
+    assert sorted(EXAMPLES.keys() - library) == []
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_first_derivative(name):
+    assert gradcheck(*leaves(name))
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_second_derivative(name):
+    operation, inputs = leaves(name)
+    assert gradcheck(gradient_of(operation), inputs)
+
+
+def test_third_derivative_of_a_composition():
+    x = mg.tensor(made(3), requires_grad=True)
+    assert gradcheck(gradient_of(gradient_sum(lambda t: (t.tanh() * t.exp()).cumsum(0))), [x])
+
+
+def gradient_sum(operation: Any) -> Any:
+    return lambda *xs: gradient_of(operation)(*xs)[0]
+
+
+def test_a_pullback_that_cannot_be_differentiated_rightly_is_found_out():
+    @mg.differentiable
+    def frozen(x):
+        slope = np.cos(np.asarray(x))  # an array even where x is a tensor: its own slope is lost
+        return np.sin(x), lambda g: g * slope
+
+    x = mg.tensor(made(3), requires_grad=True)
+    assert gradcheck(frozen, [x])
+    with pytest.raises(RuntimeError, match="gradcheck"):
+        gradcheck(gradient_of(frozen), [x])
+    del rules["frozen"]
