@@ -25,7 +25,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built from a copy, so that no build folder stays in the repository."""
     source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for name in ["pyproject.toml", "README.md", "LICENSE", "minigrad"]:
-        for path in sorted([ROOT / name, *(ROOT / name).glob("*.py*")]):
+        for path in sorted([ROOT / name, *(ROOT / name).glob("*")]):
             if path.is_file():
                 target = source / path.relative_to(ROOT)
                 target.parent.mkdir(exist_ok=True)
@@ -37,7 +37,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_wheel_holds_the_package_and_its_types(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info" not in name}
-    ours = {f"minigrad/{path.name}" for path in (ROOT / "minigrad").glob("*.py*") if path.is_file()}
+    ours = {f"minigrad/{path.name}" for path in (ROOT / "minigrad").glob("*") if path.is_file()}
     assert names == ours
     assert "minigrad/py.typed" in names
 
