@@ -14,21 +14,7 @@ import numpy as np
 
 Array: TypeAlias = Any  # an array; a node when the rule itself is differentiated
 Pullback: TypeAlias = Callable[[Any], Any]
-P = ParamSpec("P")
-
-
-class State(threading.local):
-    recording: bool = True
-    default_dtype: np.dtype[Any] = np.dtype(np.float32)  # of Python's floats
-
-
-class ShapeError(ValueError, RuntimeError):
-    """Shapes that do not fit: a ValueError for NumPy, a RuntimeError for PyTorch."""
-
-
-births = itertools.count()
-state = State()
-rules: dict[str, Callable[..., Any]] = {}
+P = ParamSpec("P")  # the arguments of a rule, whatever they are
 
 
 class Record:
@@ -39,17 +25,20 @@ class Record:
         *("name", "retains_grad", "hooks", "base", "before", "__weakref__"),
     )
     value: Any  # a NumPy array, or a NumPy number without dimensions
-    grad: Any  # a node of the same family, or None
+    grad: Any  # a node too, or None
     requires_grad: bool
-    edges: Any  # (parent, pullback, place) where a gradient is needed
-    rule: Any  # None for a leaf
-    call: Any  # the inputs as given, their values, and the options
+    edges: Any  # (parent, pullback, which input it was) for each that needs a gradient
+    rule: Any  # what made it, or None
+    call: Any  # what the rule was called with
     order: int  # nodes are numbered as they are born
     name: str
     retains_grad: bool  # keep the gradient although this is not a leaf
     hooks: tuple[Any, ...]
     base: Any  # the tensor this is a part of (chapter 6)
     before: Any  # the node before it was changed in place (chapter 6)
+
+
+births = itertools.count()
 
 
 def fill(node: Node, value: Any) -> None:
@@ -102,6 +91,15 @@ def wrapped(like: Node, value: Any) -> Any:
     return node
 
 
+class State(threading.local):
+    recording: bool = True
+    default_dtype: np.dtype[Any] = np.dtype(np.float32)  # of Python's floats, from chapter 10 on
+
+
+state = State()
+rules: dict[str, Callable[..., Any]] = {}
+
+
 def differentiable(rule: Callable[P, Any]) -> Callable[P, Any]:
     """Turn a rule into an operation on nodes; on plain arrays it just gives the value.
 
@@ -145,6 +143,10 @@ def record(
             edges.append((x, pullbacks[place], place))
     result.edges, result.requires_grad = tuple(edges), True
     result.rule, result.call = rule, (inputs, values, options)
+
+
+class ShapeError(ValueError, RuntimeError):
+    """Shapes that do not fit: a ValueError for NumPy, a RuntimeError for PyTorch."""
 
 
 def held(x: Any, recorded: bool) -> Any:
@@ -267,9 +269,6 @@ def first_gradient(root: Node, gradient: Any, create: bool) -> Any:
     return gradient if create else gradient.value
 
 
-np.empty(2**25 - 2**16, np.uint8)  # freed at once: glibc learns to keep such blocks
-
-
 def hooked(hook: Callable[[Any], Any], gradient: Any, node: Node) -> Any:
     """The gradient after a hook, which may look at it or replace it."""
     seen = gradient if isinstance(gradient, Node) else wrapped(node, gradient)
@@ -277,7 +276,10 @@ def hooked(hook: Callable[[Any], Any], gradient: Any, node: Node) -> Any:
     if answer is None:
         return gradient
     if answer.shape != seen.shape or answer.dtype != seen.dtype:
-        raise RuntimeError("a hook must return a gradient of the same shape and dtype, or None")
+        raise RuntimeError(
+            f"a hook on a gradient of {described(seen)} returned {described(answer)}: "
+            "it must return None, or a gradient of the same shape and dtype"
+        )
     return answer if isinstance(gradient, Node) else answer.value
 
 

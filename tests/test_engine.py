@@ -555,7 +555,10 @@ def test_a_hook_in_the_middle_changes_what_is_passed_on() -> None:
 def test_a_hook_must_keep_shape_and_dtype() -> None:
     x = leaf([1.0, 2.0])
     x.register_hook(lambda g: g.sum())
-    text = "a hook must return a gradient of the same shape and dtype, or None"
+    text = (
+        "a hook on a gradient of float64[2] returned float64[]: "
+        "it must return None, or a gradient of the same shape and dtype"
+    )
     with raises(RuntimeError, text):
         (x * x).sum().backward()
 
