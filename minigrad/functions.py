@@ -12,6 +12,7 @@ import numpy as np
 from minigrad.arithmetic import (
     NUMBERS,
     common_dtype,
+    complain_of_shapes,
     converted,
     dtype_for,
     elementwise,
@@ -242,10 +243,14 @@ def undifferentiable(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def meeting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for a function whose operands meet in one dtype."""
+    """The same for the bits of whole numbers and truth values, which meet in one dtype."""
 
     def met(*operands: Any) -> Any:
         dtype = dtype_for(function.__name__, operands, False)
+        if dtype.kind == "f":
+            raise TypeError(
+                f"{function.__name__}: it takes whole numbers and truth values, not {dtype}"
+            )
         return function(*[converted(x, dtype) for x in operands])
 
     met.__name__, met.__doc__ = function.__name__, function.__doc__
@@ -258,18 +263,11 @@ eq, ne = undifferentiable(np.equal), undifferentiable(np.not_equal)
 isnan, isinf, isfinite = map(undifferentiable, (np.isnan, np.isinf, np.isfinite))
 logical_and, logical_or = undifferentiable(np.logical_and), undifferentiable(np.logical_or)
 logical_xor, logical_not = undifferentiable(np.logical_xor), undifferentiable(np.logical_not)
-bitwise_and, bitwise_or = meeting(np.bitwise_and), meeting(np.bitwise_or)
-bitwise_xor, bitwise_not = meeting(np.bitwise_xor), undifferentiable(np.invert)
-bitwise_left_shift, bitwise_right_shift = meeting(np.left_shift), meeting(np.right_shift)
 isclose = undifferentiable(np.isclose)
 
-
-def nonzero(input: Any, as_tuple: bool = False) -> Any:
-    """Where the entries are not 0: a row of indices for each, or a tensor for each axis."""
-    found = np.nonzero(np.atleast_1d(plain(input)) if not as_tuple else plain(input))
-    if as_tuple:
-        return tuple(wrapped(input, places) for places in found)
-    return wrapped(input, np.stack(found, 1)[:, : input.ndim])
+bitwise_and, bitwise_or = meeting(np.bitwise_and), meeting(np.bitwise_or)
+bitwise_xor, bitwise_not = meeting(np.bitwise_xor), meeting(np.invert)
+bitwise_left_shift, bitwise_right_shift = meeting(np.left_shift), meeting(np.right_shift)
 
 
 for name, operation in {
@@ -294,6 +292,14 @@ for name, operation in {
     spells(getattr(np, name))(operation)
 
 
+def nonzero(input: Any, as_tuple: bool = False) -> Any:
+    """Where the entries are not 0: a row of indices for each, or a tensor for each axis."""
+    found = np.nonzero(np.atleast_1d(plain(input)) if not as_tuple else plain(input))
+    if as_tuple:
+        return tuple(wrapped(input, places) for places in found)
+    return wrapped(input, np.stack(found, 1)[:, : input.ndim])
+
+
 @elementwise
 def chosen(a: Array, b: Array, *, condition: Any) -> Any:
     return (
@@ -308,14 +314,19 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """The entries of input where the condition holds, those of other elsewhere."""
     if input is None and other is None:
         return nonzero(condition, as_tuple=True)
-    mask = np.array(plain(condition))
+    dtype, mask = dtype_for("where", (input, other), False), np.array(plain(condition))
     if mask.dtype != bool:
         raise RuntimeError(
             f"where: the condition must be bool, not {mask.dtype}: compare first, as in x > 0"
         )
     if type(input) in NUMBERS and type(other) in NUMBERS:
-        input = wrapped(condition, np.array(input, common_dtype((input, other))))
-    return chosen(input, other, condition=mask)
+        number = np.array(input, dtype)
+        input = wrapped(condition, number) if isinstance(condition, Node) else number
+    try:
+        return chosen(input, other, condition=mask)
+    except ValueError:
+        complain_of_shapes("where", (mask, input, other))
+        raise
 
 
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
