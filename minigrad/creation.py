@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import tensor as tensors
 from minigrad.arithmetic import converted
-from minigrad.engine import ShapeError, state
+from minigrad.engine import ShapeError, fill, may_require, state
 from minigrad.protocol import plain, spells
 from minigrad.shapes import expand, sizes_of, transpose
 from minigrad.tensor import Generator, Tensor, as_array, random_of
@@ -18,25 +19,33 @@ from minigrad.tensor import Generator, Tensor, as_array, random_of
 pi, inf, nan = math.pi, math.inf, math.nan
 
 
-def tensor(
-    data: Any, *, dtype: Any = None, requires_grad: bool = False, name: str = "", device: Any = None
-) -> Tensor:
-    """A tensor with a copy of the data."""
-    return Tensor(data, dtype, requires_grad, name)
+def tensor(data: Any, **options: Any) -> Tensor:
+    """A tensor with a copy of the data; dtype, requires_grad, name and device are options."""
+    return new(as_array(data, options.pop("dtype", None)), **options)
+
+
+def new(array: Any, *, requires_grad: bool = False, name: str = "", device: Any = None) -> Tensor:
+    """A tensor of an array that nobody else holds."""
+    if device is not None:
+        tensors.device(device)
+    made = Tensor.__new__(Tensor)
+    fill(made, array[()])
+    made.requires_grad, made.name = may_require(array, requires_grad), name
+    return made
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
     """The data itself where it is a tensor of that dtype, else a tensor with a copy of it."""
     if isinstance(data, Tensor):
         return data if dtype is None else converted(data, np.dtype(dtype))
-    return Tensor(data, dtype)
+    return tensor(data, dtype=dtype, device=device)
 
 
 def from_numpy(array: Any) -> Tensor:
     """A tensor with a copy of a NumPy array: later writes into the array do not reach it."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: it takes a NumPy array, not {type(array).__name__}")
-    return Tensor(array)
+    return tensor(array)
 
 
 def counts(size: tuple[Any, ...]) -> tuple[int, ...]:
@@ -47,21 +56,19 @@ def counts(size: tuple[Any, ...]) -> tuple[int, ...]:
     return shape
 
 
+def full(size: Any, fill_value: Any, *, dtype: Any = None, **options: Any) -> Tensor:
+    """One number everywhere."""
+    return new(np.full(counts((size,)), as_array(fill_value, dtype)), **options)
+
+
 def factory(make: Callable[..., Any]) -> Callable[..., Any]:
     """A function that makes a tensor of a shape, given as numbers or as one sequence."""
 
-    def create(
-        *size: Any,
-        dtype: Any = None,
-        requires_grad: bool = False,
-        generator: Any = None,
-        **options: Any,
-    ) -> Any:
-        size = (options.pop("size"),) if "size" in options else size
-        shape = counts(size)
-        return Tensor(
-            make(shape, np.dtype(dtype or state.default_dtype), generator), None, requires_grad
-        )
+    def create(*size: Any, dtype: Any = None, generator: Any = None, **options: Any) -> Any:
+        shape = counts((options.pop("size"),) if "size" in options else size)
+        kind = np.dtype(dtype or state.default_dtype)
+        array = np.asarray(make(shape, kind, generator))
+        return new(array.astype(kind, copy=False), **options)
 
     create.__name__, create.__doc__ = make.__name__, make.__doc__
     return create
@@ -79,35 +86,26 @@ def ones(shape: tuple[int, ...], dtype: Any, generator: Any) -> Any:
     return np.ones(shape, dtype)
 
 
-empty = zeros
-
-
 @factory
 def rand(shape: tuple[int, ...], dtype: Any, generator: Any) -> Any:
     """Random numbers spread evenly over [0, 1)."""
-    return random_of(generator).random(shape).astype(dtype)
+    return random_of(generator).random(shape, np.float64 if dtype == np.float64 else np.float32)
 
 
 @factory
 def randn(shape: tuple[int, ...], dtype: Any, generator: Any) -> Any:
     """Random numbers from the normal distribution with mean 0 and variance 1."""
-    return random_of(generator).standard_normal(shape).astype(dtype)
+    return random_of(generator).standard_normal(shape)
 
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """One number everywhere."""
-    number = as_array(fill_value, dtype)
-    return Tensor(np.full(counts((size,)), number), None, requires_grad)
+empty = zeros
 
 
-def like(create: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
+def like(create: Callable[..., Any]) -> Callable[..., Any]:
     """The same factory with shape and dtype taken from a tensor."""
 
-    def create_like(
-        input: Any, *arguments: Any, dtype: Any = None, requires_grad: bool = False
-    ) -> Any:
-        shape = tuple(input.shape)
-        return create(shape, *arguments, dtype=dtype or input.dtype, requires_grad=requires_grad)
+    def create_like(input: Any, *arguments: Any, dtype: Any = None, **options: Any) -> Any:
+        return create(tuple(input.shape), *arguments, dtype=dtype or input.dtype, **options)
 
     create_like.__name__, create_like.__doc__ = f"{create.__name__}_like", create.__doc__
     return create_like
@@ -115,57 +113,50 @@ def like(create: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
 
 zeros_like, ones_like, full_like = like(zeros), like(ones), like(full)
 rand_like, randn_like, empty_like = like(rand), like(randn), like(empty)
-for numpys, ours in (
-    (np.zeros_like, zeros_like),
-    (np.ones_like, ones_like),
-    (np.full_like, full_like),
-):
-    spells(numpys)(ours)
+spells(np.zeros_like)(zeros_like)
+spells(np.ones_like)(ones_like)
+spells(np.full_like)(full_like)
 
 
 def arange(
-    start: Any = 0,
-    end: Any = None,
-    step: Any = 1,
-    *,
-    dtype: Any = None,
-    requires_grad: bool = False,
+    start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, **options: Any
 ) -> Tensor:
     """start, start + step, … as long as end is not reached; one number alone is the end."""
     start, end = (0, start) if end is None else (start, end)
     if step == 0 or (end - start) / step < 0:
         raise RuntimeError(f"arange: steps of {step} do not lead from {start} to {end}")
-    whole = not any(isinstance(x, float) for x in (start, end, step))
-    kind: Any = dtype or (np.int64 if whole else state.default_dtype)
-    return Tensor(np.arange(*(start, end, step), dtype=kind), None, requires_grad)
+    array = np.arange(*(start, end, step))
+    kind = array.dtype if array.dtype.kind != "f" else state.default_dtype
+    return new(array.astype(dtype or kind), **options)
 
 
-def linspace(
-    start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False
-) -> Tensor:
+def linspace(start: float, end: float, steps: int, *, dtype: Any = None, **options: Any) -> Tensor:
     """So many numbers at equal distances, from start to end, both included."""
     if steps < 0:
         raise RuntimeError(f"linspace: the number of steps cannot be negative: {steps}")
-    return Tensor(np.linspace(start, end, steps), dtype or state.default_dtype, requires_grad)
+    return new(np.linspace(start, end, steps).astype(dtype or state.default_dtype), **options)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def eye(n: int, m: int | None = None, *, dtype: Any = None, **options: Any) -> Tensor:
     """Ones on the main diagonal, zeros elsewhere."""
-    return Tensor(np.eye(n, m), dtype or state.default_dtype, requires_grad)
+    return new(np.eye(n, m, dtype=dtype or state.default_dtype), **options)
 
 
 def randint(
-    low: int, high: Any = None, size: Any = (), *, dtype: Any = np.int64, generator: Any = None
+    low: Any = 0, high: Any = None, size: Any = None, *, generator: Any = None, **options: Any
 ) -> Tensor:
-    """Random whole numbers from low (or 0) up to, not including, high."""
-    if not isinstance(high, int):
-        low, high, size = 0, low, high if high is not None else size
-    return Tensor(random_of(generator).integers(low, high, size), dtype)
+    """Random whole numbers from low (or 0) up to, not including, high: randint(6, (2, 3))."""
+    if size is None:
+        low, high, size = 0, low, high
+    if high is None:
+        low, high = 0, low
+    drawn = random_of(generator).integers(low, high, counts((size,)))
+    return tensor(np.asarray(drawn), **options)
 
 
-def randperm(n: int, *, generator: Generator | None = None) -> Tensor:
+def randperm(n: int, *, generator: Generator | None = None, **options: Any) -> Tensor:
     """The numbers from 0 to n - 1 in random order."""
-    return Tensor(random_of(generator).permutation(n))
+    return tensor(random_of(generator).permutation(n), **options)
 
 
 def normal(mean: Any, std: Any, size: Any = None, *, generator: Generator | None = None) -> Tensor:
@@ -184,23 +175,15 @@ def multinomial(
 ) -> Tensor:
     """So many places drawn with chances in proportion to the entries, for each row."""
     rows = np.atleast_2d(plain(input)).astype(np.float64)
+    if not (np.isfinite(rows).all() and (rows >= 0).all() and rows.any(-1).all()):
+        raise RuntimeError(
+            "multinomial: chances must be finite, not negative, and not all 0 (is there a nan?)"
+        )
     drawn = [
         random_of(generator).choice(len(row), num_samples, replacement, row / row.sum())
         for row in rows
     ]
     return Tensor(np.array(drawn) if input.ndim == 2 else drawn[0])
-
-
-def is_tensor(thing: Any) -> bool:
-    return isinstance(thing, Tensor)
-
-
-def numel(input: Any) -> int:
-    return int(input.numel())
-
-
-def is_floating_point(input: Any) -> bool:
-    return bool(input.dtype.kind == "f")
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
@@ -212,6 +195,18 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
         for k, x in enumerate(tensors)
     ]
     return tuple(transpose(x, 0, 1) if indexing == "xy" and n > 1 else x for x in grids)
+
+
+def is_tensor(thing: Any) -> bool:
+    return isinstance(thing, Tensor)
+
+
+def numel(input: Any) -> int:
+    return int(input.numel())
+
+
+def is_floating_point(input: Any) -> bool:
+    return bool(input.is_floating_point())
 
 
 __all__ = ["tensor", "as_tensor", "from_numpy", "zeros", "ones", "empty", "full", "eye"]

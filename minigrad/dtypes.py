@@ -14,17 +14,5 @@ int32 = int = np.dtype(np.int32)
 int64 = long = np.dtype(np.int64)
 bool = np.dtype(np.bool_)
 
-
-__all__ = [
-    "float16",
-    "half",
-    "float32",
-    "float",
-    "float64",
-    "double",
-    "uint8",
-    "int8",
-    "int16",
-    "short",
-]
-__all__ += ["int32", "int", "int64", "long", "bool"]
+__all__ = ["float16", "half", "float32", "float", "float64", "double", "uint8", "int8", "int16"]
+__all__ += ["short", "int32", "int", "int64", "long", "bool"]

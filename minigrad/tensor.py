@@ -3,38 +3,28 @@
 
 from __future__ import annotations
 
-import builtins
 import contextlib
+import functools
 import math
-import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from minigrad import dtypes
+from minigrad import dtypes, functions
 from minigrad.arithmetic import KINDS, Arithmetic, converted, neg
 from minigrad.changing import Changing, become, in_place, overwrite, part_of
-from minigrad.engine import Node, backward, differentiable, fill, may_require, state, wrapped
-from minigrad.functions import (
-    Comparisons,
-    Functions,
-    abs,
-    ceil,
-    clamp,
-    exp,
-    floor,
-    lerp,
-    log,
-    masked_fill,
-    reciprocal,
-    relu,
-    round,
-    sigmoid,
-    sqrt,
-    square,
-    tanh,
+from minigrad.engine import (
+    Node,
+    ShapeError,
+    backward,
+    differentiable,
+    fill,
+    may_require,
+    state,
+    wrapped,
 )
+from minigrad.functions import Comparisons, Functions
 from minigrad.products import Products, dot, matmul
 from minigrad.protocol import Protocol, plain, spells
 from minigrad.reductions import Reductions
@@ -49,7 +39,8 @@ def as_array(data: Any, dtype: Any = None) -> Any:
     except ValueError:
         raise ValueError("tensor: the rows of a nested list must all be equally long") from None
     if array.dtype.kind not in KINDS:
-        raise TypeError(f"tensor: entries must be numbers or truth values, not {array.dtype}")
+        met = {"U": "text", "c": "complex numbers", "O": "other objects"}.get(array.dtype.kind)
+        raise TypeError(f"tensor: it takes numbers and truth values, not {met or array.dtype}")
     return array.astype(dtype or dtype_of(data, array), copy=False)
 
 
@@ -62,10 +53,16 @@ def dtype_of(data: Any, array: Any) -> Any:
     return data.dtype if isinstance(data, Node) else state.default_dtype
 
 
-def one_number(tensor: Any) -> Any:
-    if tensor.value.size != 1:
-        raise ValueError(f"a tensor of shape {list(tensor.shape)} is not a single number")
-    return tensor.value.item()
+def set_default_dtype(dtype: Any) -> None:
+    """The dtype that Python's floats get: float32 unless changed."""
+    if np.dtype(dtype).kind != "f":
+        raise TypeError(f"set_default_dtype: it must be a floating dtype, not {np.dtype(dtype)}")
+    state.default_dtype = np.dtype(dtype)
+
+
+def get_default_dtype() -> Any:
+    """The dtype that Python's floats get."""
+    return state.default_dtype
 
 
 class Reading:
@@ -74,34 +71,55 @@ class Reading:
     __slots__ = ()
 
     def item(self: Any) -> Any:
+        """The one number in it, as Python's."""
         if self.value.size != 1:
-            raise RuntimeError(f"item: a tensor of shape {list(self.shape)} is not a single number")
+            raise ShapeError(
+                f"a tensor of shape {list(self.shape)} is not a single number: "
+                "reduce it first, as in .sum(), or pick one, as in x[0]"
+            )
         return self.value.item()
 
-    def __bool__(self: Any) -> bool:
-        if self.value.size != 1:
+    def tolist(self: Any) -> Any:
+        return self.value.tolist()
+
+    def numpy(self: Any) -> Any:
+        """The entries as a NumPy array that cannot be written to."""
+        if self.requires_grad:
             raise RuntimeError(
-                f"a tensor of shape {list(self.shape)} is neither true nor false: "
-                "use .any() or .all()"
+                "numpy: this tensor requires a gradient, which would be lost: use detach().numpy()"
             )
-        return builtins.bool(self.value.item())
-
-    def __float__(self: Any) -> float:
-        return builtins.float(one_number(self))
-
-    def __int__(self: Any) -> int:
-        return builtins.int(one_number(self))
+        return np.asarray(self)
 
 
-class Counting:
-    """The skill of being measured, indexed with and walked through."""
+class Converting:
+    """The skill of standing where Python wants a number."""
 
     __slots__ = ()
 
+    def __bool__(self: Any) -> bool:
+        if self.value.size != 1:
+            raise ShapeError(
+                f"a tensor of shape {list(self.shape)} is neither true nor false: "
+                "use .any() or .all()"
+            )
+        return bool(self.value.item())
+
+    def __float__(self: Any) -> float:
+        return float(self.item())
+
+    def __int__(self: Any) -> int:
+        return int(self.item())
+
     def __index__(self: Any) -> int:
         if self.dtype.kind not in "iu":
-            raise TypeError(f"only an integer tensor can be an index, not {self.dtype}")
+            raise TypeError(f"only a whole number can be an index, not {self.dtype}")
         return int(self.item())
+
+
+class Counting:
+    """The skill of being measured and walked through."""
+
+    __slots__ = ()
 
     def __len__(self: Any) -> int:
         if self.ndim == 0:
@@ -114,112 +132,93 @@ class Counting:
         return iter(unbind(self))
 
     def __contains__(self: Any, item: Any) -> bool:
-        return builtins.bool((self.value == plain(item)).any())
-
-
-class Sizing:
-    """More ways to ask for sizes and plain data."""
-
-    __slots__ = ()
+        return bool((self.value == plain(item)).any())
 
     def size(self: Any, dim: int | None = None) -> Any:
         return self.shape if dim is None else self.shape[dim]
 
     def dim(self: Any) -> int:
-        return int(self.ndim)
+        return len(self.shape)
 
     def numel(self: Any) -> int:
         return math.prod(self.shape)
 
-    def tolist(self: Any) -> Any:
-        return self.value.tolist()
-
-    def is_contiguous(self) -> bool:
-        return True
-
     def is_floating_point(self: Any) -> bool:
-        return bool(self.dtype.kind == "f")
+        return str(self.dtype).startswith("float")
 
-    def numpy(self: Any) -> Any:
-        """The entries as a NumPy array that cannot be written to."""
+
+EDGE, MOST, WIDTH = 3, 1000, 80  # entries at an end, entries in all, letters in a line
+
+
+def corners(array: Any) -> Any:
+    """Of a big array the entries that are shown: the first and last few along each axis."""
+    if array.size > MOST:
+        for axis, size in enumerate(array.shape):
+            if size > 2 * EDGE:
+                array = np.take(array, [*range(EDGE), *range(-EDGE, 0)], axis)
+    return array
+
+
+def number_form(shown: Any) -> tuple[Callable[[Any], str], int]:
+    """How the entries of an array are written, and the width of a column."""
+    if shown.dtype.kind != "f":
+        return str, max((len(str(x)) for x in shown.ravel().tolist()), default=0)
+    numbers = shown[np.isfinite(shown) & (shown != 0)].astype(np.float64)
+    sizes = np.abs(numbers) if numbers.size else np.ones(1)
+    whole = bool(np.all(sizes == np.floor(sizes)))
+    form = "{:.0f}." if whole else "{:.4f}"
+    if sizes.max() / sizes.min() > 1e3 or sizes.max() > 1e8 or sizes.min() < 1e-4:
+        form = "{:.4e}"
+    width = max((len(form.format(x)) for x in numbers), default=1)
+    return lambda x: form.format(x) if math.isfinite(x) else str(x), width
+
+
+def in_brackets(array: Any, form: Callable[[Any], str], width: int, indent: int, big: bool) -> str:
+    """The entries in nested brackets, the lines broken as PyTorch breaks them."""
+    if array.ndim == 0:
+        return form(array.item()).rjust(width)
+    parts: Any = list(array)
+    if big and len(parts) > 2 * EDGE:
+        parts = [*parts[:EDGE], None, *parts[-EDGE:]]
+    if array.ndim > 1:
+        inner = [
+            "..." if p is None else in_brackets(p, form, width, indent + 1, big) for p in parts
+        ]
+        return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(inner) + "]"
+    texts = [" ..." if p is None else form(p.item()).rjust(width) for p in parts]
+    step = max(1, (WIDTH - indent) // (width + 2))
+    lines = [", ".join(texts[i : i + step]) for i in range(0, len(texts), step)]
+    return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
+
+
+def printed(array: Any) -> str:
+    """An array as it stands between tensor( and )."""
+    return (
+        in_brackets(array, *number_form(corners(array)), 7, array.size > MOST)
+        if array.size
+        else "[]"
+    )
+
+
+class Printing:
+    """The skill of being read by people."""
+
+    __slots__ = ()
+
+    def __repr__(self: Any) -> str:
+        facts = [printed(np.asarray(self.value))]
+        if 0 in self.shape and self.ndim > 1:
+            facts.append(f"size={self.shape}")
+        if self.dtype not in (state.default_dtype, np.int64, np.bool_) or (
+            0 in self.shape and self.dtype != state.default_dtype
+        ):
+            facts.append(f"dtype={self.dtype}")
         if self.requires_grad:
-            raise RuntimeError(
-                "numpy: this tensor requires a gradient, which would be lost: use detach().numpy()"
-            )
-        return np.asarray(self)
+            facts.append(f"grad_fn=<{self.rule.__name__}>" if self.rule else "requires_grad=True")
+        return f"tensor({', '.join(facts + [f'name={self.name!r}'] * (self.name != ''))})"
 
-
-class Remembering:
-    """The skill of keeping, passing on or dropping gradients."""
-
-    __slots__ = ()
-
-    is_leaf = property(lambda self: self.rule is None)
-    grad_fn = property(lambda self: self.rule)
-
-    def requires_grad_(self: Any, requires_grad: bool = True) -> Any:
-        if self.rule and not requires_grad:
-            raise RuntimeError(
-                "only a leaf can stop requiring a gradient: use detach() for a result"
-            )
-        self.requires_grad = may_require(self.value, requires_grad)
-        return self
-
-    def retain_grad(self: Any) -> None:
-        if not self.requires_grad:
-            raise RuntimeError("retain_grad: no gradient comes to a tensor that requires none")
-        self.retains_grad = True
-
-    def register_hook(self: Any, hook: Callable[[Any], Any]) -> Handle:
-        if not self.requires_grad:
-            raise RuntimeError("register_hook: no gradient comes to a tensor that requires none")
-        self.hooks = (*self.hooks, hook)
-        return Handle(self, hook)
-
-
-class Handle:
-    """What register_hook returns: remove() takes the hook away."""
-
-    def __init__(self, node: Any, hook: Any) -> None:
-        self.node, self.hook = node, hook
-
-    def remove(self) -> None:
-        self.node.hooks = tuple(hook for hook in self.node.hooks if hook is not self.hook)
-
-
-class Detaching:
-    """The same data without its history."""
-
-    __slots__ = ()
-
-    def detach(self: Any) -> Any:
-        return part_of(self, wrapped(self, self.value), lambda old, new: new, data=True)
-
-    def detach_(self: Any) -> Any:
-        self.edges, self.rule, self.call, self.requires_grad = (), None, None, False
-        return self
-
-    @property
-    def data(self: Any) -> Any:
-        return self.detach()
-
-    @data.setter
-    def data(self: Any, data: Any) -> None:
-        overwrite(self, as_array(data)[()])
-
-    def clone(self: Any) -> Any:
-        return clone(self)
-
-    def backward(
-        self: Any, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False
-    ) -> None:
-        backward(self, gradient, retain_graph, create_graph)
-
-
-@differentiable
-def clone(x: Any) -> Any:
-    """The same entries in a tensor of its own."""
-    return x * 1 if x.dtype.kind != "b" else x.copy(), lambda g: g
+    def __format__(self: Any, spec: str) -> str:
+        return str(format(self.item(), spec) if spec or not self.ndim else self)
 
 
 class device:
@@ -239,7 +238,8 @@ class device:
     def __eq__(self, other: Any) -> bool:
         return str(other) == "cpu"
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return hash("cpu")
 
 
 class cuda:
@@ -248,67 +248,138 @@ class cuda:
     is_available = staticmethod(lambda: False)
 
 
-class Converting:
-    """The skill of changing dtype."""
+def to(self: Any, *targets: Any, dtype: Any = None, **options: Any) -> Any:
+    """The tensor in another dtype, or in that of another tensor; the only device is the CPU."""
+    for target in (*targets, options.get("device")):
+        if isinstance(target, Node):
+            dtype = target.dtype
+        elif isinstance(target, (str, device)):
+            device(target)
+        elif target is not None and not isinstance(target, bool):
+            dtype = target
+    return self if dtype is None else converted(self, np.dtype(dtype))
 
-    __slots__ = ()
 
-    device = property(lambda self: device())
-
-    def to(self: Any, *targets: Any, dtype: Any = None, **options: Any) -> Any:
-        """The tensor in another dtype, or in that of another tensor; the only device is the CPU."""
-        for target in (*targets, options.get("device")):
-            if isinstance(target, Node):
-                dtype = target.dtype
-            elif isinstance(target, (str, device)):
-                device(target)
-            elif target is not None and not isinstance(target, builtins.bool):
-                dtype = target
-        return self if dtype is None else converted(self, np.dtype(dtype))
-
-    def type_as(self: Any, other: Any) -> Any:
-        return self.to(other.dtype)
-
-    def float(self: Any) -> Any:
-        return self.to(dtypes.float32)
-
-    def double(self: Any) -> Any:
-        return self.to(dtypes.float64)
+def to_dtype(dtype: Any) -> Callable[[Any], Any]:
+    return lambda self: to(self, dtype)
 
 
 class Retyping:
-    """The other dtypes by name."""
+    """The skill of changing dtype."""
+
+    __slots__ = ()
+    to = type = type_as = cpu = contiguous = to
+    device = property(lambda self: device())
+    is_contiguous = staticmethod(lambda: True)
+    half, float, double = map(to_dtype, (dtypes.float16, dtypes.float32, dtypes.float64))
+    int, long, bool = map(to_dtype, (dtypes.int32, dtypes.int64, dtypes.bool))
+
+
+class Remembering:
+    """The skill of wanting, keeping and sending gradients."""
+
+    __slots__ = ()
+    is_leaf = property(lambda self: self.rule is None)
+    grad_fn = property(lambda self: self.rule)
+
+    def requires_grad_(self: Any, requires_grad: bool = True) -> Any:
+        if self.rule and not requires_grad:
+            raise RuntimeError("requires_grad_: this is a result, not a leaf: use its detach()")
+        self.requires_grad = may_require(self.value, requires_grad)
+        return self
+
+    def retain_grad(self: Any) -> None:
+        if not self.requires_grad:
+            raise RuntimeError("retain_grad: no gradient comes to a tensor that requires none")
+        self.retains_grad = True
+
+    def backward(
+        self: Any, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False
+    ) -> None:
+        backward(self, gradient, retain_graph, create_graph)
+
+
+class Handle:
+    """What register_hook returns: remove() takes the hook away again."""
+
+    def __init__(self, node: Any, hook: Any) -> None:
+        self.node, self.hook = node, hook
+        node.hooks = (*node.hooks, hook)
+
+    def remove(self) -> None:
+        hooks = list(self.node.hooks)
+        if self.hook in hooks:
+            hooks.remove(self.hook)
+        self.node.hooks, self.hook = tuple(hooks), None
+
+
+class Hooking:
+    """The skill of letting others see a gradient on its way."""
 
     __slots__ = ()
 
-    def half(self: Any) -> Any:
-        return self.to(dtypes.float16)
+    def register_hook(self: Any, hook: Callable[[Any], Any]) -> Handle:
+        if not self.requires_grad:
+            raise RuntimeError("register_hook: no gradient comes to a tensor that requires none")
+        return Handle(self, hook)
 
-    def long(self: Any) -> Any:
-        return self.to(dtypes.int64)
 
-    def int(self: Any) -> Any:
-        return self.to(dtypes.int32)
+@spells(np.copy)
+@differentiable
+def clone(x: Any) -> Any:
+    """The same entries in a tensor of its own."""
+    return np.copy(x), lambda g: g
 
-    def bool(self: Any) -> Any:
-        return self.to(dtypes.bool)
 
-    def type(self: Any, dtype: Any) -> Any:
-        return self.to(dtype)
+class Detaching:
+    """The skill of parting with a history."""
 
-    def cpu(self: Any) -> Any:
-        return self
+    __slots__ = ()
+    clone = clone
 
-    contiguous = cpu
+    def detach(self: Any) -> Any:
+        return part_of(self, wrapped(self, self.value), lambda old, new: new, data=True)
+
+    @property
+    def data(self: Any) -> Any:
+        return self.detach()
+
+    @data.setter
+    def data(self: Any, data: Any) -> None:
+        array = data.value if isinstance(data, Node) else as_array(data)[()]
+        may_require(array, self.requires_grad)
+        overwrite(self, array)
+
+
+def restored(kind: Any, value: Any, requires_grad: bool, name: str, grad: Any) -> Any:
+    """A leaf made of what another one was."""
+    node = kind.__new__(kind)
+    fill(node, value)
+    node.requires_grad, node.name, node.grad = requires_grad, name, grad
+    return node
+
+
+class Copying:
+    """The skill of being copied and pickled by Python, for leaves."""
+
+    __slots__ = ()
+
+    def __reduce__(self: Any) -> Any:
+        if self.rule:
+            raise RuntimeError(
+                f"this tensor was made by {self.rule.__name__}: only leaves can be copied or "
+                "pickled, so detach() it"
+            )
+        return restored, (type(self), self.value, self.requires_grad, self.name, self.grad)
 
 
 class Generator:
     """A source of random numbers that a seed makes repeatable."""
 
     def __init__(self) -> None:
-        self.manual_seed(secrets.randbits(63))
+        self.manual_seed(np.random.SeedSequence().entropy)
 
-    def manual_seed(self, seed: int) -> Generator:
+    def manual_seed(self, seed: Any) -> Generator:
         self.seed, self.numbers = seed, np.random.default_rng(seed)
         return self
 
@@ -316,20 +387,16 @@ class Generator:
         return int(self.seed)
 
 
-default_generator = Generator()
+default_generator = functools.cache(Generator)
 
 
 def manual_seed(seed: int) -> Generator:
     """Make the random numbers that follow the same in every run."""
-    return default_generator.manual_seed(seed)
+    return default_generator().manual_seed(seed)
 
 
 def random_of(generator: Generator | None) -> Any:
-    return (generator or default_generator).numbers
-
-
-def filled(x: Any, number: Any) -> Any:
-    return np.full(x.shape, plain(number), x.dtype)
+    return (generator or default_generator()).numbers
 
 
 def writes(make: Callable[..., Any]) -> Callable[..., Any]:
@@ -341,58 +408,66 @@ def writes(make: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
+def filled(x: Any, number: Any = 0) -> Any:
+    return np.full(x.shape, plain(number), x.dtype)
+
+
+def given(x: Any, source: Any) -> Any:
+    return source if isinstance(source, Node) else as_array(source)
+
+
+def uniform(x: Any, low: float = 0.0, high: float = 1.0, generator: Any = None) -> Any:
+    return random_of(generator).uniform(low, high, x.shape)
+
+
+def gaussian(x: Any, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Any:
+    return random_of(generator).normal(mean, std, x.shape)
+
+
 class Writing:
     """The skill of changing in place, as PyTorch spells it."""
 
     __slots__ = ()
-    fill_ = writes(filled)
-    zero_ = writes(lambda x: filled(x, 0))
-    copy_ = writes(lambda x, source: source if isinstance(source, Node) else as_array(source))
-    uniform_ = writes(
-        lambda x, low=0.0, high=1.0, generator=None: random_of(generator).uniform(
-            low, high, x.shape
-        )
-    )
-    normal_ = writes(
-        lambda x, mean=0.0, std=1.0, generator=None: random_of(generator).normal(mean, std, x.shape)
-    )
-    clamp_, masked_fill_ = in_place(clamp), in_place(masked_fill)
-    exp_, log_, sqrt_ = in_place(exp), in_place(log), in_place(sqrt)
-    abs_, neg_ = in_place(abs), in_place(neg)
-    tanh_, sigmoid_, relu_ = in_place(tanh), in_place(sigmoid), in_place(relu)
-    floor_, ceil_, round_ = in_place(floor), in_place(ceil), in_place(round)
+    fill_ = zero_ = writes(filled)
+    copy_, uniform_, normal_ = writes(given), writes(uniform), writes(gaussian)
+    clamp_, masked_fill_ = in_place(functions.clamp), in_place(functions.masked_fill)
+    exp_, log_, sqrt_ = map(in_place, (functions.exp, functions.log, functions.sqrt))
+    tanh_, sigmoid_, relu_ = map(in_place, (functions.tanh, functions.sigmoid, functions.relu))
+    floor_, ceil_ = in_place(functions.floor), in_place(functions.ceil)
+    round_ = in_place(functions.round)
+    square_, reciprocal_ = map(in_place, (functions.square, functions.reciprocal))
+    abs_, neg_, lerp_ = map(in_place, (functions.abs, neg, functions.lerp))
     scatter_, scatter_add_ = in_place(scatter), in_place(scatter_add)
     index_add_ = in_place(index_add)
-    square_, reciprocal_ = in_place(square), in_place(reciprocal)
-    lerp_ = in_place(lerp)
 
 
-def number_format(array: Any) -> Callable[[Any], str]:
-    """How floats are printed: whole ones as 2., others with four decimals, or with an exponent."""
-    sizes = np.abs(array[np.isfinite(array) & (array != 0)])
-    if not sizes.size or (np.all(sizes == np.floor(sizes)) and sizes.max() < 1e8):
-        form = "{:.0f}."
-    elif sizes.max() / sizes.min() > 1e3 or sizes.max() > 1e8 or sizes.min() < 1e-4:
-        form = "{:.4e}"
-    else:
-        form = "{:.4f}"
-    width = max((len(form.format(x)) for x in array[np.isfinite(array)]), default=0)
-    return lambda x: (form.format(x) if np.isfinite(x) else str(x)).rjust(width * (array.ndim > 0))
+def exact(name: str, *dims: int) -> Callable[..., Any]:
+    """The product of two tensors with just these numbers of dimensions."""
+
+    def operation(input: Any, other: Any) -> Any:
+        shapes = f"{list(input.shape)} and {list(other.shape)}"
+        if (input.ndim, other.ndim) != dims:
+            raise ShapeError(
+                f"{name}: it takes {dims[0]}-D and {dims[1]}-D tensors, not {shapes}: "
+                "for others use @"
+            )
+        if name == "bmm" and input.shape[0] != other.shape[0]:
+            raise ShapeError(f"bmm: {shapes} are not as many matrices on both sides")
+        return input[:, None] * other if name == "outer" else matmul(input, other)
+
+    operation.__name__ = name
+    operation.__doc__ = f"As @, for {dims[0]}-D and {dims[1]}-D tensors only."
+    return operation
 
 
-def described_fully(tensor: Any) -> str:
-    """A tensor as text: its numbers, and what else there is to know."""
-    array = np.asarray(tensor.value)
-    shown = array if array.size <= 1000 else array.ravel()[:1000]
-    style: Any = {"float_kind": number_format(shown)} if array.dtype.kind == "f" else {}
-    facts = [np.array2string(array, separator=", ", prefix="tensor(", formatter=style or None)]
-    if array.size == 0 and array.ndim > 1:
-        facts.append(f"size={tensor.shape}")
-    if array.dtype not in (state.default_dtype, np.int64, np.bool_):
-        facts.append(f"dtype={array.dtype}")
-    if tensor.requires_grad:
-        facts.append(f"grad_fn=<{tensor.rule.__name__}>" if tensor.rule else "requires_grad=True")
-    return f"tensor({', '.join(facts + [f'name={tensor.name!r}'] * (tensor.name != ''))})"
+mm, mv, bmm, outer = exact("mm", 2, 2), exact("mv", 2, 1), exact("bmm", 3, 3), exact("outer", 1, 1)
+outer.__doc__ = "Every entry of one vector times every entry of another: (m,), (n,) -> (m, n)."
+spells(np.outer)(outer)
+
+
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """beta * input + alpha * (mat1 @ mat2)."""
+    return input * beta + mm(mat1, mat2) * alpha
 
 
 def equal(input: Any, other: Any) -> bool:
@@ -405,41 +480,11 @@ def allclose(
 ) -> bool:
     """Whether all entries are close; tensors of different shapes are not."""
     if input.dtype != other.dtype:
-        raise RuntimeError(f"allclose: {input.dtype} and {other.dtype} are different dtypes")
+        raise RuntimeError(
+            f"allclose: {input.dtype} and {other.dtype} are different dtypes: convert one of them"
+        )
     a, b = plain(input), plain(other)
     return a.shape == b.shape and bool(np.allclose(a, b, rtol, atol, equal_nan))
-
-
-def exact(name: str, *dims: int) -> Callable[..., Any]:
-    """The product of two tensors with just these numbers of dimensions."""
-
-    def operation(input: Any, other: Any) -> Any:
-        if (input.ndim, other.ndim) != dims:
-            raise RuntimeError(
-                f"{name}: it takes {dims[0]}-D and {dims[1]}-D tensors, not {list(input.shape)} "
-                f"and {list(other.shape)}: for others use @"
-            )
-        if name == "bmm" and input.shape[0] != other.shape[0]:
-            raise RuntimeError(
-                f"bmm: {input.shape[0]} and {other.shape[0]} matrices do not pair up"
-            )
-        return input[:, None] * other if name == "outer" else matmul(input, other)
-
-    operation.__name__, operation.__doc__ = (
-        name,
-        f"As @, for {dims[0]}-D and {dims[1]}-D tensors only.",
-    )
-    return operation
-
-
-mm, mv, bmm, outer = exact("mm", 2, 2), exact("mv", 2, 1), exact("bmm", 3, 3), exact("outer", 1, 1)
-outer.__doc__ = "Every entry of one vector times every entry of another: (m,), (n,) -> (m, n)."
-spells(np.outer)(outer)
-
-
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
-    """beta * input + alpha * (mat1 @ mat2)."""
-    return input * beta + mm(mat1, mat2) * alpha
 
 
 class Named:
@@ -455,21 +500,18 @@ class Making:
 
     __slots__ = ()
 
-    def new_full(
-        self: Any, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False
-    ) -> Any:
-        array = np.full(sizes_of((size,)), fill_value, dtype or self.dtype)
+    def new_tensor(self: Any, data: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
+        array = as_array(data, dtype or self.dtype)
         return wrapped(self, array).requires_grad_(requires_grad)
+
+    def new_full(self: Any, size: Any, fill_value: Any, **options: Any) -> Any:
+        return self.new_tensor(np.full(sizes_of((size,)), fill_value), **options)
 
     def new_zeros(self: Any, *size: Any, **options: Any) -> Any:
         return self.new_full(sizes_of(size), 0, **options)
 
     def new_ones(self: Any, *size: Any, **options: Any) -> Any:
         return self.new_full(sizes_of(size), 1, **options)
-
-    def new_tensor(self: Any, data: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
-        array = as_array(data, dtype or self.dtype)
-        return wrapped(self, array).requires_grad_(requires_grad)
 
     new_empty = new_zeros
 
@@ -480,22 +522,32 @@ class Numbers(Arithmetic, Products, Named, Functions, Comparisons, Reductions):
     __slots__ = ()
 
 
-class Places(Slicing, Shapes, Changing, Writing):
+class Places(Slicing, Shapes, Changing, Writing, Counting):
     """The skills of moving and changing entries."""
 
     __slots__ = ()
 
 
-class Manners(
-    Reading, Counting, Sizing, Remembering, Detaching, Converting, Retyping, Making, Protocol
-):
+class Manners(Reading, Converting, Printing, Retyping, Making, Copying, Protocol):
     """The skills of getting along with Python, NumPy and PyTorch's habits."""
 
     __slots__ = ()
 
 
-class Tensor(Numbers, Places, Manners, Node):
-    """An array that remembers how it was made: every skill on top of a node."""
+class Gradients(Remembering, Hooking, Detaching):
+    """The skills that concern a tensor's history."""
+
+    __slots__ = ()
+
+
+class Tensor(Numbers, Places, Manners, Gradients, Node):
+    """An array that remembers how it was made: every skill on top of a node.
+
+    >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4., 6.])
+    """
 
     __slots__ = ()
 
@@ -506,50 +558,45 @@ class Tensor(Numbers, Places, Manners, Node):
         self.requires_grad = may_require(self.value, requires_grad)
         self.name = name
 
-    def __repr__(self) -> str:
-        return described_fully(self)
 
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec or not self.ndim else repr(self)
+class Recording(contextlib.ContextDecorator):
+    """Switches recording on or off for a block, or for each call of a function."""
 
+    def __init__(self, mode: bool) -> None:
+        self.mode = mode
+        self.before: list[bool] = []
 
-class no_grad(contextlib.ContextDecorator):
-    """Operations in this block, or in this function, are not recorded."""
-
-    recording = False
-    before: list[bool]
-
-    def __new__(cls, function: Any = None) -> Any:
-        made = super().__new__(cls)
-        made.before = []
-        return made if function is None else made(function)
+    def _recreate_cm(self) -> Recording:  # a fresh one for each call of a decorated function
+        return Recording(self.mode)
 
     def __enter__(self) -> None:
         self.before.append(state.recording)
-        state.recording = self.recording
+        state.recording = self.mode
 
     def __exit__(self, *_: Any) -> None:
         state.recording = self.before.pop()
 
 
-class enable_grad(no_grad):
-    """Operations in this block are recorded, also inside no_grad."""
+def no_grad(function: Any = None) -> Any:
+    """Operations in this block, or in this function, are not recorded."""
+    return Recording(False) if function is None else Recording(False)(function)
 
-    recording = True
+
+def enable_grad(function: Any = None) -> Any:
+    """Operations in this block, or in this function, are recorded, also inside no_grad()."""
+    return Recording(True) if function is None else Recording(True)(function)
 
 
-class set_grad_enabled(contextlib.ContextDecorator):
-    """Switch recording on or off: from here on, or for a block."""
+class set_grad_enabled(Recording):
+    """Record or not: from here on, or for a block."""
 
     def __init__(self, mode: bool) -> None:
-        self.mode, self.before = mode, state.recording
-        state.recording = mode
+        super().__init__(mode)
+        self.earlier, state.recording = state.recording, mode
 
     def __enter__(self) -> None:
-        state.recording = self.mode
-
-    def __exit__(self, *_: Any) -> None:
-        state.recording = self.before
+        state.recording = self.earlier
+        super().__enter__()
 
 
 def is_grad_enabled() -> bool:
@@ -558,19 +605,10 @@ def is_grad_enabled() -> bool:
 
 inference_mode = no_grad
 
-
-def set_default_dtype(dtype: Any) -> None:
-    """The dtype that Python's floats get: float32 unless changed."""
-    if np.dtype(dtype).kind != "f":
-        raise TypeError(f"set_default_dtype: it must be a floating dtype, not {np.dtype(dtype)}")
-    state.default_dtype = np.dtype(dtype)
-
-
-def get_default_dtype() -> Any:
-    return state.default_dtype
-
-
 __all__ = ["Tensor", "Generator", "manual_seed", "no_grad", "enable_grad", "set_grad_enabled"]
 __all__ += ["is_grad_enabled", "inference_mode", "set_default_dtype", "get_default_dtype"]
 __all__ += ["clone", "device", "cuda", "equal", "allclose"]
 __all__ += ["outer", "mm", "mv", "bmm", "addmm"]
+
+
+np.empty(2**25 - 2**16, np.uint8)  # freed at once: glibc now keeps what we free, up to this size

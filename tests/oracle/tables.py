@@ -1378,6 +1378,29 @@ ON_PURPOSE: dict[str, str] = {
         ),
         "a wrong kind of entries is a TypeError, as in NumPy",
     ),
+    "creating: torch.Tensor([1, 2])": "Tensor(…) is tensor(…): nothing is cast silently",
+    **dict.fromkeys(
+        (
+            *("dtypes: torch.float32.is_floating_point", "dtypes: torch.int64.is_floating_point"),
+            *("printing: repr(torch.float32)", "printing: str(torch.int64)"),
+            "printing: repr(torch.tensor([1., 2.], dtype=torch.float64))",
+            "printing: repr(torch.tensor([1, 2], dtype=torch.int32))",
+            "printing: repr(torch.tensor([1., 2.], dtype=torch.float64, requires_grad=True))",
+        ),
+        "dtypes are NumPy's own, and so are their names",
+    ),
+    **dict.fromkeys(
+        (
+            *("inspecting: x.shape.numel() (2,3)", "inspecting: torch.zeros(2, 3).shape.numel()"),
+            *("inspecting: torch.Size([2, 3])", "inspecting: torch.Size([2, 3]) == (2, 3)"),
+            "printing: repr(torch.ones(2, 3).shape)",
+        ),
+        "shapes are plain tuples",
+    ),
+    "RuntimeError: torch.zeros(2, 3).t().view(6)": "view copies where it must, as reshape does",
+    "RuntimeError: y = x * 2; y.requires_grad = False": "acts as detach: a check costs every node",
+    "RuntimeError: x.grad = torch.zeros(3)": "the error comes at the next backward()",
+    "TypeError: torch.tensor([[1., 2.], 3.])": "ragged lists of every kind are a ValueError",
 }
 
 
