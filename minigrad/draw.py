@@ -93,6 +93,27 @@ def derivative(node: Node, parent: Node, pullback: Pullback) -> str:
     return written(np.stack([np.asarray(piece) for piece in pieces]).reshape(shape))
 
 
+def data(node: Node) -> list[Any]:
+    """The inputs of an operation that are nodes, but need no gradient."""
+    inputs = node.call[0] if node.rule else ()
+    return [x for x in inputs if isinstance(x, Node) and not x.requires_grad]
+
+
+def fixed(node: Node) -> list[tuple[Any, Any]]:
+    """The inputs that no gradient flows to, as given and as used; options are left out."""
+    inputs, values, _ = node.call
+    names = list(inspect.signature(node.rule).parameters.values())
+    kinds = [names[min(place, len(names) - 1)].annotation for place in range(len(inputs))]
+    flows = {place for _, _, place in node.edges}
+    return [
+        (given, value)
+        for place, (given, value) in enumerate(zip(inputs, values, strict=True))
+        if place not in flows
+        and isinstance(value, (int, float, np.ndarray, np.generic))
+        and (isinstance(given, Node) or kinds[place] in ("Array", Any, inspect.Parameter.empty))
+    ]
+
+
 def reached(root: Any) -> list[Node]:
     """Every node a gradient can reach from the root, oldest first."""
     if not isinstance(root, Node):
@@ -122,27 +143,6 @@ def selected(nodes: list[Node], root: Node, most: int) -> set[Node]:
         return set(nodes)
     leaves = (x for node in nodes for x in [node, *data(node)] if x.rule is None and x.name)
     return nearest(root, most) | set(list(dict.fromkeys(leaves))[:most])
-
-
-def data(node: Node) -> list[Any]:
-    """The inputs of an operation that are nodes, but need no gradient."""
-    inputs = node.call[0] if node.rule else ()
-    return [x for x in inputs if isinstance(x, Node) and not x.requires_grad]
-
-
-def fixed(node: Node) -> list[tuple[Any, Any]]:
-    """The inputs that no gradient flows to, as given and as used; options are left out."""
-    inputs, values, _ = node.call
-    names = list(inspect.signature(node.rule).parameters.values())
-    kinds = [names[min(place, len(names) - 1)].annotation for place in range(len(inputs))]
-    flows = {place for _, _, place in node.edges}
-    return [
-        (given, value)
-        for place, (given, value) in enumerate(zip(inputs, values, strict=True))
-        if place not in flows
-        and isinstance(value, (int, float, np.ndarray, np.generic))
-        and (isinstance(given, Node) or kinds[place] in ("Array", Any, inspect.Parameter.empty))
-    ]
 
 
 LOOKS = {
@@ -309,6 +309,16 @@ class Drawing(Picture):
         return self.source.encode() if form == "dot" else rendered(self.source, form)
 
 
+def gradients_behind(root: Node, shown: set[Node]) -> dict[Node, Any]:
+    """The derivative of the root with respect to every node that is shown."""
+    if root.value.size != 1 or not root.requires_grad:
+        raise RuntimeError(
+            "draw: gradients=True needs a single number that requires a gradient, not "
+            f"{described(root.value)}: draw a sum of it, or call backward first"
+        )
+    return pull({root: np.ones(root.shape, root.dtype)[()]}, shown.__contains__, retain=True)
+
+
 def draw(root: Any, gradients: bool = False, most: int = 60) -> Drawing:
     """Draw a tensor and everything it was made from.
 
@@ -334,16 +344,6 @@ def draw(root: Any, gradients: bool = False, most: int = 60) -> Drawing:
     leaves = counted(len(nodes) - operations, "parameter")
     words = f"graph of {counted(operations, 'operation')} on {leaves}"
     return Drawing(words, sketched(nodes, shown, kept))
-
-
-def gradients_behind(root: Node, shown: set[Node]) -> dict[Node, Any]:
-    """The derivative of the root with respect to every node that is shown."""
-    if root.value.size != 1 or not root.requires_grad:
-        raise RuntimeError(
-            "draw: gradients=True needs a single number that requires a gradient, not "
-            f"{described(root.value)}: draw a sum of it, or call backward first"
-        )
-    return pull({root: np.ones(root.shape, root.dtype)[()]}, shown.__contains__, retain=True)
 
 
 CELL = (

@@ -396,7 +396,7 @@ def stored(code: str) -> list[str]:
         ("draw(example(swapped)[2], gradients=True)", "2 3 grad 26 grad 39 h = swapped"),
         ("+ w[2] * x[2]\ndraw(L)", "&#45;1 &#45;10 &#45;3 &#45;6 &#45;9 4 5 w0 w1 w2 x0 x1 x2"),
         ("draw(dot(w, x) * 2.0)", "[4, 5, &#45;1] dot mul 2"),
-        ("draw(y, most=4)", "99,997 more operations start rate"),
+        ("draw(long_sum(100_000), most=3)", "99,998 more operations start rate"),
         ("a * b, gradients=True)  # b: 1 · 2 · 3 through the sum, and 10 straight: 16", "grad 16"),
     ],
 )
