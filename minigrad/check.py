@@ -20,17 +20,17 @@ TOLERANCES = {2: (3e-2, 3e-2), 4: (1e-3, 1e-2), 8: (1e-5, 1e-3)}  # atol, rtol b
 
 
 def steps(x: Any, eps: float | None) -> Any:
-    """How far to nudge each entry: the cube root of the dtype's precision, more for big entries."""
+    """How far to nudge: the cube root of the dtype's precision, more for big entries."""
     if eps is not None:
         return np.full(x.shape, eps)
     return np.cbrt(float(np.finfo(x.dtype).eps)) * np.maximum(1.0, np.abs(x.astype(float)))
 
 
 def numeric_gradient(function: Callable[[Any], Any], x: Any, eps: float | None = None) -> Any:
-    """The derivative of function(x) by nudging each entry of x up and down: no pullback is used.
+    """The derivative of function(x) by nudging each entry of x up and down, without pullbacks.
 
-    x is a tensor or an array of floats. The result has the shape of function(x) followed by the
-    shape of x, so for a function to single numbers it is the gradient.
+    x is a tensor or an array of floats. The result has the shape of function(x) followed by
+    the shape of x, so for a function to single numbers it is the gradient.
 
     >>> numeric_gradient(lambda x: (x * x).sum(), np.array([1.0, -2.0, 3.0])).round(6)
     array([ 2., -4.,  6.])
@@ -68,10 +68,10 @@ def plain(x: Any) -> Any:
 
 
 def analytic_gradient(output: Node, x: Node) -> Any:
-    """The derivative of an output by its pullbacks, shape of the output followed by that of x.
+    """The derivative of an output by its pullbacks: the output's shape, then that of x.
 
-    Each entry of the output gets a gradient of its own. It is -2 and not 1, so that a pullback
-    that ignores what arrives, its size or its sign, is found out.
+    Each entry of the output gets a gradient of its own. It is -2 and not 1, so that a
+    pullback that ignores what arrives, its size or its sign, is found out.
     """
     result = np.zeros((output.value.size, *x.shape))
     for row in range(output.value.size if output.requires_grad else 0):

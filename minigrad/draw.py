@@ -15,7 +15,7 @@ from minigrad.engine import Node, Pullback, ancestry, described, pull
 
 
 def rendered(source: str, form: str) -> bytes:
-    """DOT text as a picture: by the system's Graphviz, or else by the one that pip can install."""
+    """DOT text as a picture, by the system's Graphviz or by the one that pip can install."""
     try:
         import graphviz
     except ImportError:
@@ -28,8 +28,8 @@ def rendered(source: str, form: str) -> bytes:
         raise RuntimeError(MEND)
     import subprocess
 
-    command = [program, f"-T{form}"]
-    return subprocess.run(command, input=source.encode(), capture_output=True, check=True).stdout
+    call = [program, f"-T{form}"]
+    return subprocess.run(call, input=source.encode(), capture_output=True, check=True).stdout
 
 
 def pip_program() -> str | None:
@@ -76,7 +76,7 @@ def labelled(title: str, value: Any, gradient: Any = None) -> str:
 
 
 def derivative(node: Node, parent: Node, pullback: Pullback) -> str:
-    """The local derivative an edge stands for: each unit gradient pulled back gives a row of it."""
+    """The local derivative of an edge: each unit gradient pulled back is a row of it."""
     rows, columns = node.value.size, parent.value.size
     if not 0 < rows * columns <= SMALL:
         return f"{rows}×{columns} Jacobian"
@@ -85,8 +85,8 @@ def derivative(node: Node, parent: Node, pullback: Pullback) -> str:
     for piece in pieces:
         if piece.shape != parent.value.shape:
             raise RuntimeError(
-                f"draw: the pullback of {node.rule.__name__} returned {described(piece)} for an "
-                f"input of {described(parent.value)}"
+                f"draw: the pullback of {node.rule.__name__} returned {described(piece)} "
+                f"for an input of {described(parent.value)}"
             )
     whole = (rows, columns)
     shape = parent.value.shape if rows == 1 else node.value.shape if columns == 1 else whole
@@ -105,12 +105,13 @@ def fixed(node: Node) -> list[tuple[Any, Any]]:
     names = list(inspect.signature(node.rule).parameters.values())
     kinds = [names[min(place, len(names) - 1)].annotation for place in range(len(inputs))]
     flows = {place for _, _, place in node.edges}
+    arrays = ("Array", Any, inspect.Parameter.empty)
     return [
         (given, value)
         for place, (given, value) in enumerate(zip(inputs, values, strict=True))
         if place not in flows
         and isinstance(value, (int, float, np.ndarray, np.generic))
-        and (isinstance(given, Node) or kinds[place] in ("Array", Any, inspect.Parameter.empty))
+        and (isinstance(given, Node) or kinds[place] in arrays)
     ]
 
 
@@ -138,7 +139,7 @@ def nearest(root: Node, most: int) -> set[Node]:
 
 
 def selected(nodes: list[Node], root: Node, most: int) -> set[Node]:
-    """What is drawn: all of a small graph; of a big one the nearest nodes and the named leaves."""
+    """What is drawn: a small graph whole, of a big one the nearest nodes and named leaves."""
     if len(nodes) <= most:
         return set(nodes)
     leaves = (x for node in nodes for x in [node, *data(node)] if x.rule is None and x.name)
@@ -213,7 +214,8 @@ def add_operation(sketch: Sketch, node: Node) -> None:
     ]
     starts += [(add_leaf(sketch, given, value), "", False) for given, value in fixed(node)]
     options = [f"{k}={v}" for k, v in node.call[2].items() if isinstance(v, (int, float))]
-    title = " ".join([f"{node.name} =" if node.name else "", node.rule.__name__, *options]).strip()
+    name = [f"{node.name} ="] if node.name else []
+    title = " ".join([*name, node.rule.__name__, *options])
     label = labelled(title, node.value, sketch.gradients.get(node))
     end = sketch.box(node, "operation", label)
     for start, text, flows in starts:
@@ -288,7 +290,7 @@ class Picture:
 
 
 class Drawing(Picture):
-    """A drawn graph: `.source` is its DOT text, `.save("graph.svg")` (or .png, .dot) keeps it."""
+    """A drawn graph: `.source` is its DOT text, `.save("graph.svg")` (.png, .dot) keeps it."""
 
     formats = ("svg", "png", "dot")
 
@@ -322,12 +324,12 @@ def gradients_behind(root: Node, shown: set[Node]) -> dict[Node, Any]:
 def draw(root: Any, gradients: bool = False, most: int = 60) -> Drawing:
     """Draw a tensor and everything it was made from.
 
-    Rounded boxes are operations, double boxes parameters (leaves that require a gradient), plain
-    boxes data, dashed boxes constants. On an edge stands the partial derivative of the operation
-    with respect to that input, or the size of the Jacobian where it is big. A dotted edge carries
-    no gradient. Boxes show the `.grad` that backward() left; with gradients=True all of them show
-    the derivative of the root, a single number, and no `.grad` is touched. Of a graph of more than
-    `most` nodes those nearest the root and the named leaves are drawn, and one box for the rest.
+    Rounded boxes are operations, double ones parameters (leaves that require a gradient),
+    plain ones data, dashed ones constants. On an edge stands the partial derivative of the
+    operation with respect to that input, or the size of a big Jacobian. A dotted edge carries
+    no gradient. Boxes show the `.grad` that backward() left; with gradients=True all show the
+    derivative of the root, a single number, and no `.grad` is touched. Of more than `most`
+    nodes those nearest the root and the named leaves are drawn, and one box for the rest.
 
     >>> from minigrad.engine import Node
     >>> from minigrad.products import dot
@@ -366,7 +368,7 @@ def shortened(size: int) -> list[int | None]:
 
 
 def cells(table: Any, most: Any, left: int, wide: int) -> list[str]:
-    """The cells of a matrix, its left edge given; the ink tells the size, the colour the sign."""
+    """The cells of a matrix, from its left edge: ink tells the size, colour the sign."""
     drawn = []
     for row, i in enumerate(shortened(table.shape[0])):
         for column, j in enumerate(shortened(table.shape[1])):
@@ -383,8 +385,8 @@ def cells(table: Any, most: Any, left: int, wide: int) -> list[str]:
 def grid(x: Any) -> Picture:
     """The numbers of a tensor or an array in a grid, blue above zero and orange below.
 
-    Of more than two dimensions the first four matrices stand side by side; long rows and columns
-    lose their middle.
+    Of more than two dimensions the first four matrices stand side by side; long rows and
+    columns lose their middle.
 
     >>> grid(np.array([[1.0, -2.0, 3.0], [0.0, 4.0, -1.0]]))
     Picture(grid of shape (2, 3): [1, -2, 3] [0, 4, -1])
@@ -399,14 +401,13 @@ def grid(x: Any) -> Picture:
     most = float(finite.max(initial=0))
     wide = 10 + 8 * max([3, *[len(number(entry)) for entry in tables.ravel()[:2000]]])
     step = wide * len(shortened(columns)) + 12
-    parts = [
-        line for k, table in enumerate(tables) for line in cells(table, most, 2 + k * step, wide)
-    ]
+    placed = [cells(table, most, 2 + k * step, wide) for k, table in enumerate(tables)]
+    parts = "\n".join(line for lines in placed for line in lines)
     from html import escape
 
     title = escape(f"{getattr(x, 'name', '')} {value.shape}".strip())
     size = {"wide": step * max(1, len(tables)), "high": 24 + 24 * len(shortened(rows))}
-    return Picture(words, GRID.format(**size, words=words, title=title, parts="\n".join(parts)))
+    return Picture(words, GRID.format(**size, words=words, title=title, parts=parts))
 
 
 __all__ = ["draw", "grid"]
