@@ -9,28 +9,28 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import tensor as tensors
 from minigrad.arithmetic import converted
 from minigrad.engine import ShapeError, fill, may_require, state
 from minigrad.protocol import plain, spells
 from minigrad.shapes import expand, sizes_of, transpose
-from minigrad.tensor import Generator, Tensor, as_array, random_of
+from minigrad.tensor import Generator, Tensor, as_array, random_of, to
 
 pi, inf, nan = math.pi, math.inf, math.nan
 
 
-def tensor(data: Any, **options: Any) -> Tensor:
-    """A tensor with a copy of the data; dtype, requires_grad, name and device are options."""
-    return new(as_array(data, options.pop("dtype", None)), **options)
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, name: str = ""
+) -> Tensor:
+    """A tensor with a copy of the data."""
+    return new(as_array(data, dtype), device=device, requires_grad=requires_grad, name=name)
 
 
-def new(array: Any, *, requires_grad: bool = False, name: str = "", device: Any = None) -> Tensor:
-    """A tensor of an array that nobody else holds."""
-    if device is not None:
-        tensors.device(device)
+def new(array: Any, *, device: Any = None, requires_grad: bool = False, name: str = "") -> Tensor:
+    """A tensor of an array that nobody else holds; what every factory ends with."""
     made = Tensor.__new__(Tensor)
     fill(made, array[()])
     made.requires_grad, made.name = may_require(array, requires_grad), name
+    to(made, device)  # refuses what is not the CPU
     return made
 
 

@@ -25,7 +25,7 @@ from minigrad.engine import (
     wrapped,
 )
 from minigrad.functions import Comparisons, Functions
-from minigrad.products import Products, dot, matmul
+from minigrad.products import Products, matmul
 from minigrad.protocol import Protocol, plain, spells
 from minigrad.reductions import Reductions
 from minigrad.shapes import Shapes, sizes_of
@@ -492,7 +492,7 @@ class Named:
     """The skill of answering to PyTorch's names for products and comparisons."""
 
     __slots__ = ()
-    matmul, dot, mm, mv, bmm, outer = matmul, dot, mm, mv, bmm, outer
+    matmul, dot, mm, mv, bmm, outer = matmul, exact("dot", 1, 1), mm, mv, bmm, outer
     equal, allclose, addmm = equal, allclose, addmm
 
 
