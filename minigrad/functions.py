@@ -224,6 +224,9 @@ def round(input: Any, *, decimals: int = 0) -> Any:
     return _round(input, decimals=decimals)
 
 
+spells(np.round)(lambda input, decimals=0: round(input, decimals=decimals))  # NumPy's way to say it
+
+
 def frac(input: Any) -> Any:
     """What is left of the decimal point taken away."""
     return input - trunc(input)
