@@ -20,32 +20,39 @@ from minigrad.slicing import narrow, take_along_dim
 
 
 def count(x: Array, axis: tuple[int, ...]) -> int:
+    """How many entries are reduced to one."""
     return math.prod(x.shape[i] for i in axis)
+
+
+def floats(name: str, x: Array) -> Array:
+    """x, if its entries are floats; otherwise an error that says how to make them so."""
+    if x.dtype.kind != "f":
+        raise RuntimeError(
+            f"{name}: it needs floating entries, not {x.dtype}: convert with .float() first"
+        )
+    return x
 
 
 @spells(np.mean)
 @reduction
-def mean(x: Array, axis: tuple[int, ...]) -> Any:
-    """The sum over some axes, divided by how many entries it had."""
-    if x.dtype.kind != "f":
-        raise RuntimeError(
-            f"mean: it needs floating entries, not {x.dtype}: convert with .float() first"
-        )
-    n = x.dtype.type(count(x, axis))
-    return np.sum(x, axis, keepdims=True) / n, lambda g: np.broadcast_to(g / n, x.shape)
+def mean(x: Array, axis: tuple[int, ...], dtype: Any = None) -> Any:
+    """The sum over some axes, divided by how many entries it had; dtype is that of the result."""
+    wide = floats("mean", x if dtype is None else converted(x, np.dtype(dtype)))
+    n = wide.dtype.type(count(x, axis))
+    total = np.sum(wide, axis, keepdims=True)
+    return total / n, lambda g: converted(np.broadcast_to(g / n, x.shape), x.dtype)
 
 
 def spread(x: Array, axis: tuple[int, ...], correction: float) -> tuple[Array, Any]:
     """The distances of the entries from their mean, and the number to divide their squares by."""
-    if x.dtype.kind != "f":
-        raise RuntimeError(f"var: it needs floating entries, not {x.dtype}: convert with .float()")
-    n = count(x, axis)
+    n = count(floats("var", x), axis)
     centred = x - np.sum(x, axis, keepdims=True) / x.dtype.type(n)
     return centred, x.dtype.type(builtins.max(n - correction, 0))
 
 
 @reduction
 def variance(x: Array, axis: tuple[int, ...], correction: float) -> Any:
+    """The sum of the squared distances from the mean, divided by n - correction."""
     centred, free = spread(x, axis, correction)
     return np.sum(centred * centred, axis, keepdims=True) / free, lambda g: g * (centred * 2 / free)
 
@@ -82,6 +89,7 @@ std = spells(np.std)(with_correction(deviation, "std", "The square root of var."
 
 
 def nonempty(name: str, x: Array, axis: tuple[int, ...]) -> Array:
+    """x, if there is an entry to be found along these axes."""
     if 0 in [x.shape[i] for i in axis]:
         kind = RuntimeError if len(axis) == x.ndim else IndexError
         raise kind(f"{name}: an axis of size 0 in {list(x.shape)} has no largest or smallest")
@@ -169,11 +177,9 @@ max = extreme("max", amax, argmax, maximum)
 min = extreme("min", amin, argmin, minimum)
 
 
-@reduction
-def product(x: Array, axis: tuple[int, ...]) -> Any:
-    """The product along one axis; right where entries are 0 as well."""
-    y = np.prod(x, axis[0], keepdims=True) if axis else x
-    return y, lambda g: g * (y / x if np.all(plain(x) != 0) else all_but_one(x, axis[0]))
+def without_each(x: Array, axis: int) -> Array:
+    """One copy of the axis for each of its entries, that entry replaced by 1."""
+    return np.where(np.eye(x.shape[axis], dtype=bool), 1, np.moveaxis(x, axis, -1)[..., None, :])
 
 
 def all_but_one(x: Array, axis: int) -> Array:
@@ -181,9 +187,11 @@ def all_but_one(x: Array, axis: int) -> Array:
     return np.moveaxis(np.prod(without_each(x, axis), -1), -1, axis)
 
 
-def without_each(x: Array, axis: int) -> Array:
-    """One copy of the axis for each of its entries, that entry replaced by 1."""
-    return np.where(np.eye(x.shape[axis], dtype=bool), 1, np.moveaxis(x, axis, -1)[..., None, :])
+@reduction
+def product(x: Array, axis: tuple[int, ...]) -> Any:
+    """The product along one axis; right where entries are 0 as well."""
+    y = np.prod(x, axis[0], keepdims=True) if axis else x
+    return y, lambda g: g * (y / x if np.all(plain(x) != 0) else all_but_one(x, axis[0]))
 
 
 @spells(np.prod)
@@ -204,6 +212,12 @@ def log_of_sum(x: Array, axis: tuple[int, ...]) -> Any:
     return y, lambda g: g * np.exp(x - y)
 
 
+def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
+    """log(sum(exp(input))) over some axes, for entries of any size."""
+    floating = input if input.dtype.kind == "f" else converted(input, state.default_dtype)
+    return log_of_sum(floating, dim, keepdim)
+
+
 @reduction
 def norm2(x: Array, axis: tuple[int, ...]) -> Any:
     """The length; at length 0 the derivative is 0."""
@@ -221,6 +235,9 @@ def norm_p(x: Array, axis: tuple[int, ...], p: float) -> Any:
 
 def norm(input: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
     """The p-norm over some axes; p = inf is the largest absolute value, 0 counts what is not 0."""
+    if p != "fro" and not isinstance(p, (int, float, np.number)):
+        raise RuntimeError(f"norm: p must be a number, inf, -inf or 'fro', not {p!r}")
+    floats("norm", input)
     if p in (2, "fro"):
         return norm2(input, dim, keepdim)
     if p in (math.inf, -math.inf):
@@ -228,12 +245,6 @@ def norm(input: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
     if p in (0, 1):
         return sum(converted(input != 0, input.dtype) if p == 0 else abs(input), dim, keepdim)
     return norm_p(input, dim, keepdim, p=p)
-
-
-def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
-    """log(sum(exp(input))) over some axes, for entries of any size."""
-    floating = input if input.dtype.kind == "f" else converted(input, state.default_dtype)
-    return log_of_sum(floating, dim, keepdim)
 
 
 def running(name: str, dim: Any, ndim: int) -> int | None:
@@ -262,6 +273,7 @@ def cumsum(input: Any, dim: Any = None, *, axis: Any = None) -> Any:
 
 @differentiable
 def multiplied(x: Array, axis: int) -> Any:
+    """The products so far; right where entries are 0 as well."""
     y = np.cumprod(x, axis)
 
     def to_x(g: Array) -> Array:

@@ -100,6 +100,11 @@ def test_comparisons_answer_as_numpy_does_and_need_no_gradient(array):
         np.testing.assert_array_equal(ours.numpy(), numpys)
 
 
+def test_where_with_a_plain_condition_and_two_numbers_gives_a_plain_array():
+    assert mg.where(np.array([True, False]), 1, 2.5).tolist() == [1.0, 2.5]
+    assert mg.where(mg.tensor([True, False]), 1, 0).dtype == mg.int64
+
+
 def test_comparing_with_something_that_is_no_number_is_no_error():
     x = mg.tensor([1.0])
     assert (x == None) is False  # noqa: E711
@@ -111,6 +116,9 @@ def test_comparing_with_something_that_is_no_number_is_no_error():
     ("call", "error", "words"),
     [
         (lambda x: mg.where(x, x, x), RuntimeError, "the condition must be bool"),
+        (lambda x: mg.where(x, x, "a"), TypeError, "where: it takes tensors, arrays and numbers"),
+        (lambda x: mg.where(x > 0, mg.ones(3), 1), RuntimeError, "where: the shapes [2] and [3]"),
+        (lambda x: x & 3, TypeError, "bitwise_and: it takes whole numbers and truth values"),
         (lambda x: x.clamp(), RuntimeError, "clamp: it needs min, max or both"),
         (lambda x: mg.maximum(x, mg.ones(3)), RuntimeError, "maximum: the shapes [2] and [3]"),
         (lambda x: mg.exp("a"), TypeError, "exp"),

@@ -94,6 +94,15 @@ def test_logsumexp_never_overflows_and_never_warns():
     assert x.grad.tolist() == [1.0, 0.0, 0.0]
 
 
+def test_a_mean_in_another_dtype_returns_its_gradient_in_the_dtype_of_the_input():
+    x = mg.tensor([[1.0, 2.0], [3.0, 5.0]], requires_grad=True)
+    y = x.mean(1, dtype=mg.float64)
+    y.backward(mg.tensor([2.0, 4.0], dtype=mg.float64))
+    assert (y.dtype, y.tolist()) == (mg.float64, [1.5, 4.0])
+    assert (x.grad.dtype, x.grad.tolist()) == (mg.float32, [[1.0, 1.0], [2.0, 2.0]])
+    assert mg.arange(4).mean(dtype=mg.float32).item() == 1.5
+
+
 def test_variance_of_numbers_far_from_zero_is_right():
     x = mg.tensor(np.array([0.0, 1.0, 2.0]) + 1e8)
     assert x.var(unbiased=False).item() == pytest.approx(2 / 3)
@@ -155,6 +164,9 @@ def test_a_single_number_stays_one(dim, keepdim):
         (lambda x: x.mean((0, 0)), RuntimeError, "twice"),
         (lambda x: mg.arange(3).mean(), RuntimeError, "mean: it needs floating entries"),
         (lambda x: mg.arange(3).var(), RuntimeError, "var: it needs floating entries"),
+        (lambda x: mg.arange(3).mean(dtype=mg.int64), RuntimeError, "mean: it needs floating"),
+        (lambda x: mg.arange(3).norm(), RuntimeError, "norm: it needs floating entries"),
+        (lambda x: x.norm("nuc"), RuntimeError, "norm: p must be a number, inf, -inf or 'fro'"),
         (lambda x: x[:0].amax(0), IndexError, "has no largest"),
         (lambda x: x.topk(5), RuntimeError, "k = 5 is out of range"),
         (lambda x: x.cumsum(), TypeError, "goes along one axis"),

@@ -1397,6 +1397,8 @@ ON_PURPOSE: dict[str, str] = {
         ),
         "shapes are plain tuples",
     ),
+    "reductions: x.norm(0) (2,3)": "a count is a constant, as every answer to a question",
+    "reductions: x.amax() [1.0,nan,3.0]": "the nan is the largest and gets all, as from max()",
     "RuntimeError: torch.zeros(2, 3).t().view(6)": "view copies where it must, as reshape does",
     "RuntimeError: y = x * 2; y.requires_grad = False": "acts as detach: a check costs every node",
     "RuntimeError: x.grad = torch.zeros(3)": "the error comes at the next backward()",
