@@ -224,7 +224,7 @@ def round(input: Any, *, decimals: int = 0) -> Any:
     return _round(input, decimals=decimals)
 
 
-spells(np.round)(lambda input, decimals=0: round(input, decimals=decimals))  # NumPy's way to say it
+spells(np.round, np.around)(lambda input, decimals=0: round(input, decimals=decimals))
 
 
 def frac(input: Any) -> Any:
