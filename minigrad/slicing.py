@@ -55,10 +55,14 @@ class Part:
         return Part(self.shape, None, None, np.array(whole)).__add__(self)
 
 
+BASIC = (int, slice, np.integer, type(None), type(...))
+
+
 def is_basic(index: Any) -> bool:
     """Whether an index holds only numbers, slices, None and ...: what it picks is a box."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all([p is None or p is ... or isinstance(p, (int, slice, np.integer)) for p in parts])
+    if isinstance(index, tuple):
+        return all([isinstance(part, BASIC) for part in index])
+    return isinstance(index, BASIC)
 
 
 def picks_once(index: Any) -> bool:
@@ -103,10 +107,10 @@ def checked_index(index: Any) -> Any:
 
 
 def checked_part(part: Any) -> Any:
-    if part is None or part is ... or (isinstance(part, int) and not isinstance(part, bool)):
-        return part
     if isinstance(part, slice):
         return slice(*map(checked_bound, (part.start, part.stop, part.step)))
+    if part is None or part is ... or (isinstance(part, int) and not isinstance(part, bool)):
+        return part
     array = np.array(plain(part))
     if array.size == 0 and isinstance(part, (list, tuple)):
         array = array.astype(np.intp)
@@ -142,6 +146,16 @@ def in_turns(index: Any) -> tuple[Any, ...]:
     return tuple(first), tuple(then)
 
 
+def lasting(index: Any, shape: tuple[int, ...]) -> Any:
+    """Which of the numbers written at the index are still there afterwards."""
+    if picks_once(index):
+        return True
+    places = np.zeros(shape, np.intp)
+    turns = np.arange(math.prod(places[index].shape)).reshape(places[index].shape)
+    places[index] = turns
+    return places[index] == turns
+
+
 @differentiable
 def assign(x: Array, v: Array, index: Any) -> Any:
     """x with v in the place of x[index]; where a place is written twice, the last one counts."""
@@ -156,16 +170,6 @@ def replaced(x: Any, index: Any, v: Any) -> Any:
     new = np.array(x)
     new[index] = np.asarray(v)
     return new
-
-
-def lasting(index: Any, shape: tuple[int, ...]) -> Any:
-    """Which of the numbers written at the index are still there afterwards."""
-    if picks_once(index):
-        return True
-    places = np.zeros(shape, np.intp)
-    turns = np.arange(math.prod(places[index].shape)).reshape(places[index].shape)
-    places[index] = turns
-    return places[index] == turns
 
 
 def assign_into(x: Any, v: Any, index: Any) -> Any:
