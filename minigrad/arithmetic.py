@@ -28,12 +28,12 @@ def fit(g: Array, shape: tuple[int, ...]) -> Array:
         return g
     new = g.ndim - len(shape)
     stretched = [new + axis for axis, size in enumerate(shape) if size == 1 != g.shape[new + axis]]
-    if (
-        new > 1 and shape and not stretched
-    ):  # a product with ones: many times faster than several axes
-        rows, size = math.prod(g.shape[:new]), math.prod(shape)
-        return (np.ones(rows, g.dtype) @ g.reshape(rows, size)).reshape(shape)
-    return g.sum((*range(new), *stretched)).reshape(shape)
+    axes = (*range(new), *stretched)
+    first, end = axes[0], axes[-1] + 1
+    before, n, after = map(math.prod, (g.shape[:first], g.shape[first:end], g.shape[end:]))
+    if len(axes) == end - first and after > 1:  # a product with ones: many times faster
+        return (np.ones(n, g.dtype) @ g.reshape(before, n, after)).reshape(shape)
+    return g.sum(axes).reshape(shape)
 
 
 NUMBERS = {bool: 0, int: 1, float: 2}
@@ -263,6 +263,7 @@ def reduction(rule: Callable[..., Any]) -> Callable[..., Any]:
         axes = axes_of(rule.__name__, dim, input.ndim) or tuple(range(input.ndim))
         return operation(input, axes, keep, **options)
 
+    del front.__wrapped__  # help() shows its own arguments, not those of the rule
     return front
 
 
