@@ -30,8 +30,18 @@ def main(folder: str, *notebooks: str) -> int:
         return 1
     shell = InteractiveShell.instance()
     shell.colors = "nocolor"
+    # A chapter enters its own functions into these; the next one starts on the package again.
+    tables = [
+        getattr(sys.modules[f"minigrad.{module}"], name)
+        for module, name in (("engine", "rules"), ("protocol", "spelled"), ("products", "products"))
+        if hasattr(sys.modules.get(f"minigrad.{module}"), name)
+    ]
+    kept = [dict(table) for table in tables]
     for notebook in notebooks:
         shell.reset(new_session=False)
+        for table, entries in zip(tables, kept, strict=True):
+            table.clear()
+            table.update(entries)
         for number, cell in enumerate(json.loads(Path(notebook).read_text("utf-8"))["cells"]):
             if cell["cell_type"] != "code":
                 continue
