@@ -7,6 +7,7 @@ import builtins
 import math
 import string
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,10 +83,10 @@ def with_correction(operation: Callable[..., Any], name: str, about: str) -> Cal
     return front
 
 
-var = spells(np.var)(
-    with_correction(variance, "var", "The mean square of the distances from the mean.")
-)
-std = spells(np.std)(with_correction(deviation, "std", "The square root of var."))
+var = with_correction(variance, "var", "The mean square of the distances from the mean.")
+std = with_correction(deviation, "std", "The square root of var.")
+spells(np.var)(partial(var, unbiased=False))  # under NumPy's names NumPy's habit
+spells(np.std)(partial(std, unbiased=False))
 
 
 def nonempty(name: str, x: Array, axis: tuple[int, ...]) -> Array:
@@ -311,11 +312,13 @@ def order_of(x: Any, axis: int, descending: bool) -> Any:
     return np.flip(n - 1 - np.argsort(np.flip(x, axis), axis, kind="stable"), axis)
 
 
-@spells(np.sort)
 def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
     """The entries in order along an axis, and the places they came from."""
     places = argsort(input, dim, descending)
     return Picked(take_along_dim(input, places, dim) if input.ndim else input, places)
+
+
+spells(np.sort)(lambda input, dim=-1: sort(input, dim).values)  # NumPy's answers without the places
 
 
 def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
@@ -343,7 +346,6 @@ def middle(x: Array, axis: tuple[int, ...]) -> Any:
     return y, lambda g: shared(g, x, y, axis)
 
 
-@spells(np.median)
 def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle entry in order, the lower one of two; along dim a pair with its place."""
     if dim is None:

@@ -140,6 +140,18 @@ def test_einsum_agrees_with_numpy_and_its_gradients_with_nudging(equation):
     assert gradcheck(lambda *xs: mg.einsum(equation, *xs), tensors)
 
 
+def test_under_numpys_names_numpys_habits_hold():
+    array = drawn((3, 4))
+    x = mg.tensor(array, requires_grad=True)
+    for function in (np.var, np.std, np.sort, np.mean, np.max, np.prod):
+        for options in ({}, {"axis": 0}):
+            ours = function(x, **options)
+            np.testing.assert_allclose(ours.detach().numpy(), function(array, **options))
+    np.testing.assert_allclose(np.var(x, ddof=1).item(), np.var(array, ddof=1))
+    with pytest.raises(TypeError, match=r"np\.median has no rule here"):
+        np.median(x)
+
+
 def test_a_log_softmax_of_many_columns_needs_no_table_of_all_pairs():
     x = mg.tensor(drawn((100, 1000)), requires_grad=True)
     tracemalloc.start()
