@@ -85,8 +85,8 @@ def with_correction(operation: Callable[..., Any], name: str, about: str) -> Cal
 
 var = with_correction(variance, "var", "The mean square of the distances from the mean.")
 std = with_correction(deviation, "std", "The square root of var.")
-spells(np.var)(partial(var, unbiased=False))  # under NumPy's names NumPy's habit
-spells(np.std)(partial(std, unbiased=False))
+for numpys, ours in ((np.var, var), (np.std, std)):
+    spells(numpys)(partial(ours, unbiased=False))  # under NumPy's names NumPy's habit
 
 
 def nonempty(name: str, x: Array, axis: tuple[int, ...]) -> Array:
@@ -318,7 +318,10 @@ def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = Tru
     return Picked(take_along_dim(input, places, dim) if input.ndim else input, places)
 
 
-spells(np.sort)(lambda input, dim=-1: sort(input, dim).values)  # NumPy's answers without the places
+@spells(np.sort)
+def numpys_sort(input: Any, dim: int = -1) -> Any:
+    """As NumPy answers: the entries without their places."""
+    return sort(input, dim).values
 
 
 def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
