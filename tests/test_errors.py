@@ -45,7 +45,11 @@ ERRORS: list[tuple[str, type[Exception], str]] = [
         ShapeError,
         "batched: [2, 3, 4] and [3, 4, 2] do not fit",
     ),
-    ("mg.zeros(2, 2).dot(mg.zeros(2))", ShapeError, "dot: it takes 1-D and 1-D tensors, not [2, 2] and [2]: for others use @"),
+    (
+        "mg.zeros(2, 2).dot(mg.zeros(2))",
+        ShapeError,
+        "dot: it takes 1-D and 1-D tensors, not [2, 2] and [2]: for others use @",
+    ),
     (
         "mg.mm(mg.zeros(2), mg.zeros(2, 2))",
         ShapeError,
