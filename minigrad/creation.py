@@ -13,7 +13,7 @@ from minigrad.arithmetic import converted
 from minigrad.engine import ShapeError, fill, may_require, state
 from minigrad.protocol import plain, spells
 from minigrad.shapes import expand, sizes_of, transpose
-from minigrad.tensor import Generator, Tensor, as_array, random_of, to
+from minigrad.tensor import Generator, Tensor, as_array, dtype_of, random_of, to
 
 pi, inf, nan = math.pi, math.inf, math.nan
 
@@ -112,10 +112,10 @@ def like(create: Callable[..., Any]) -> Callable[..., Any]:
 
 
 zeros_like, ones_like, full_like = like(zeros), like(ones), like(full)
-rand_like, randn_like, empty_like = like(rand), like(randn), like(empty)
 spells(np.zeros_like)(zeros_like)
 spells(np.ones_like)(ones_like)
 spells(np.full_like)(full_like)
+rand_like, randn_like, empty_like = like(rand), like(randn), like(empty)
 
 
 def arange(
@@ -125,9 +125,8 @@ def arange(
     start, end = (0, start) if end is None else (start, end)
     if step == 0 or (end - start) / step < 0:
         raise RuntimeError(f"arange: steps of {step} do not lead from {start} to {end}")
-    array = np.arange(*(start, end, step))
-    kind = array.dtype if array.dtype.kind != "f" else state.default_dtype
-    return new(array.astype(dtype or kind), **options)
+    array = np.arange(start, end, step)
+    return new(array.astype(dtype or dtype_of(0, array)), **options)
 
 
 def linspace(start: float, end: float, steps: int, *, dtype: Any = None, **options: Any) -> Tensor:

@@ -45,12 +45,14 @@ def as_array(data: Any, dtype: Any = None) -> Any:
 
 
 def dtype_of(data: Any, array: Any) -> Any:
-    """The dtype a tensor gets: that of the data, but Python's floats get the default."""
+    """The dtype a tensor gets: that of the data; Python's floats get the default, ints int64."""
     while isinstance(data, (list, tuple)) and len(data):
         data = data[0]
-    if isinstance(data, (np.ndarray, np.generic)) or array.dtype.kind != "f":
+    if isinstance(data, Node) and array.dtype.kind == "f":
+        return data.dtype
+    if isinstance(data, (np.ndarray, np.generic, Node)):
         return array.dtype
-    return data.dtype if isinstance(data, Node) else state.default_dtype
+    return {"f": state.default_dtype, "i": dtypes.int64}.get(array.dtype.kind, array.dtype)
 
 
 def set_default_dtype(dtype: Any) -> None:
@@ -461,7 +463,8 @@ def exact(name: str, *dims: int) -> Callable[..., Any]:
     return operation
 
 
-mm, mv, bmm, outer = exact("mm", 2, 2), exact("mv", 2, 1), exact("bmm", 3, 3), exact("outer", 1, 1)
+dot, mm, mv = exact("dot", 1, 1), exact("mm", 2, 2), exact("mv", 2, 1)
+bmm, outer = exact("bmm", 3, 3), exact("outer", 1, 1)
 outer.__doc__ = "Every entry of one vector times every entry of another: (m,), (n,) -> (m, n)."
 spells(np.outer)(outer)
 
@@ -492,7 +495,7 @@ class Named:
     """The skill of answering to PyTorch's names for products and comparisons."""
 
     __slots__ = ()
-    matmul, dot, mm, mv, bmm, outer = matmul, exact("dot", 1, 1), mm, mv, bmm, outer
+    matmul, dot, mm, mv, bmm, outer = matmul, dot, mm, mv, bmm, outer
     equal, allclose, addmm = equal, allclose, addmm
 
 
@@ -609,7 +612,7 @@ inference_mode = no_grad
 __all__ = ["Tensor", "Generator", "manual_seed", "no_grad", "enable_grad", "set_grad_enabled"]
 __all__ += ["is_grad_enabled", "inference_mode", "set_default_dtype", "get_default_dtype"]
 __all__ += ["clone", "device", "cuda", "equal", "allclose"]
-__all__ += ["outer", "mm", "mv", "bmm", "addmm"]
+__all__ += ["outer", "dot", "mm", "mv", "bmm", "addmm"]
 
 
 KEPT = np.empty(2**25 - 2**16, np.uint8).nbytes  # freed at once; now glibc keeps what we free
