@@ -134,6 +134,7 @@ ERRORS: list[tuple[str, type[Exception], str]] = [
     ),
     # a wrong dtype
     ("mg.ones(2) @ mg.ones(2, dtype=mg.float64)", RuntimeError, "matmul: float32 @ float64"),
+    ("mg.dot(mg.ones(2), mg.ones(2, dtype=mg.float64))", RuntimeError, "matmul: float32 @ float64"),
     ("mg.ones(2, 2) @ mg.arange(2)", RuntimeError, "matmul: float32 @ int64"),
     (
         "mg.arange(3).mean()",

@@ -193,6 +193,13 @@ def test_conversions() -> None:
     assert str(x.device) == "cpu" and x.device == mg.device("cpu") and not mg.cuda.is_available()
 
 
+def test_whole_numbers_are_int64_on_every_system() -> None:
+    for made in (mg.tensor([1, 2]), mg.tensor([[1], [2]]), mg.full((2,), 7), mg.arange(3)):
+        assert made.dtype == mg.int64
+    assert mg.tensor(np.ones(2, np.int32)).dtype == mg.int32
+    assert mg.tensor(mg.ones(2, dtype=mg.int32)).dtype == mg.int32
+
+
 def test_default_dtype() -> None:
     try:
         mg.set_default_dtype(mg.float64)
