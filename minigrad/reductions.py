@@ -55,7 +55,9 @@ def spread(x: Array, axis: tuple[int, ...], correction: float) -> tuple[Array, A
 def variance(x: Array, axis: tuple[int, ...], correction: float) -> Any:
     """The sum of the squared distances from the mean, divided by n - correction."""
     centred, free = spread(x, axis, correction)
-    return np.sum(centred * centred, axis, keepdims=True) / free, lambda g: g * (centred * 2 / free)
+    return np.sum(
+        centred * centred, axis, keepdims=True
+    ) / free, lambda g: g * ((centred + centred) / free)
 
 
 @reduction
