@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import tracemalloc
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import numpy as np
-import pytest
 
 import minigrad
 
@@ -60,16 +57,6 @@ def assert_gradients(function: Callable[..., Any], *arrays: Any, layout: str = "
         assert x.grad.dtype == arrays[place].dtype == np.float64
         expected = measured(function, list(arrays), weights, place)
         np.testing.assert_allclose(np.asarray(x.grad), expected, rtol=1e-5, atol=1e-6)
-
-
-def installed_torch() -> ModuleType:
-    """PyTorch; a test that asks for it is skipped where it is missing, unless that is forbidden."""
-    if os.environ.get("MINIGRAD_STRICT") == "1":
-        import torch
-
-        return torch
-    module: ModuleType = pytest.importorskip("torch", reason="torch is not installed")
-    return module
 
 
 def peak(function: Callable[[], Any]) -> int:

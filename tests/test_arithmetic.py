@@ -16,7 +16,8 @@ from hypothesis.extra import numpy as hnp
 
 import minigrad as mg
 from minigrad.arithmetic import axes_of, common_dtype, elementwise, fit, meet
-from tests.gradients import LAYOUTS, assert_gradients, installed_torch, leaf, peak
+from tests.gradients import LAYOUTS, assert_gradients, leaf, peak
+from tests.needs import installed_torch
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "add": operator.add,

@@ -9,6 +9,7 @@ import pytest
 
 from tests.benchmarks import contenders
 from tests.benchmarks.workload import Workload, assert_same
+from tests.needs import installed_torch
 
 WORKLOADS = sorted(contenders.WORKLOADS)
 
@@ -37,7 +38,7 @@ def test_a_contender_computes_what_numpy_computes_by_hand(who: str, name: str) -
 
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_pytorch_computes_what_numpy_computes_by_hand(name: str) -> None:
-    pytest.importorskip("torch", reason="PyTorch is not installed: minigrad is checked without it")
+    installed_torch()
     assert_agrees("torch", contenders.WORKLOADS[name])
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,37 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.needs import installed_torch
+
 STATIC = Path(__file__).parent.parent / "book" / "_static"
 NAMES = ["steps", "nudge", "stepsize", "matvec", "matmul"]
 NAMES += ["broadcast", "slice", "shape", "reduce", "family"]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><title>t</title>
 <meta name="viewport" content="width=device-width"><style>{css}</style></head>
 <body style="margin: 16px; font-family: sans-serif">{body}<script>{js}</script></body></html>"""
-
-
-def unavailable(reason: str) -> None:
-    """Skip, except where everything must run."""
-    if os.environ.get("MINIGRAD_STRICT") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        unavailable("playwright is not installed: pip install playwright")
-    names = ["chromium", "chromium-browser", "google-chrome"]
-    path = next((found for name in names if (found := shutil.which(name))), None)
-    with sync_playwright() as playwright:
-        try:
-            running = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        except Exception as error:
-            unavailable(f"no Chromium can be started: {str(error).splitlines()[0]}")
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -748,10 +723,7 @@ def test_family_agrees_with_the_rules_in_every_combination(show: Any) -> None:
 
 
 def test_the_rules_of_the_family_are_pytorchs() -> None:
-    try:
-        import torch  # noqa: F401
-    except ImportError:
-        unavailable("torch is not installed, so the family's rules cannot be compared with it")
+    installed_torch()
     for on in COMBINATIONS:
         assert run_family(on) == expected_family(on), on
 

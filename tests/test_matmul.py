@@ -15,7 +15,8 @@ from hypothesis.extra import numpy as hnp
 
 import minigrad as mg
 from minigrad.products import batched, dot, matmat, matvec, products, vecmat
-from tests.gradients import LAYOUTS, assert_gradients, installed_torch, leaf, peak
+from tests.gradients import LAYOUTS, assert_gradients, leaf, peak
+from tests.needs import installed_torch
 
 PAIRS = [
     ((3,), (3,)),

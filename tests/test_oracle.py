@@ -6,7 +6,6 @@ where torch is installed the recording is checked as well (and must be, under MI
 
 from __future__ import annotations
 
-import os
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 
 import minigrad
+from tests.needs import installed_torch
 from tests.oracle import Case, Records, differences, in_single, load, run
 from tests.oracle.tables import CASES, LATER, ON_PURPOSE, RAISING, is_asked
 
@@ -28,12 +28,7 @@ def named(cases: list[Case]) -> Any:
 
 @pytest.fixture(scope="module")
 def torch() -> ModuleType:
-    if os.environ.get("MINIGRAD_STRICT") == "1":
-        import torch
-
-        return torch
-    module: ModuleType = pytest.importorskip("torch", reason="torch is not installed")
-    return module
+    return installed_torch()
 
 
 # ---------------------------------------------------------------- minigrad against the recording

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import http.server
+import importlib.util
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -18,25 +18,19 @@ from urllib.parse import unquote, urldefrag, urljoin
 import pytest
 
 from tests.chapters import ROOT, export
+from tests.needs import unavailable
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 PAGES = [f"book/{path.stem}.html" for path in export.chapters()]
 PAGES += [f"book/{name}.html" for name in ("api", "glossary", "bibliography")]
 PAGES += ["_modules/minigrad/engine.html", "genindex.html", "search.html"]
 SCREENS = [(1280, "light"), (1280, "dark"), (390, "light")]
 
 
-def unavailable(reason: str) -> None:
-    """Skip, except where everything must run."""
-    if os.environ.get("MINIGRAD_STRICT") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """The book, built with warnings as errors, and the warnings."""
-    pytest.importorskip("jupyter_book", reason="jupyter-book is not installed")
+    if importlib.util.find_spec("jupyter_book") is None:
+        unavailable("jupyter-book is not installed: pip install -r requirements.txt")
     out = tmp_path_factory.mktemp("site")
     program = Path(sys.executable).parent / "jupyter-book"
     command = [str(program), "build", str(ROOT), "--path-output", str(out)]
@@ -72,23 +66,6 @@ def address(site: Path) -> Iterator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        unavailable("playwright is not installed: pip install playwright")
-    names = ["chromium", "chromium-browser", "google-chrome"]
-    path = next((found for name in names if (found := shutil.which(name))), None)
-    with sync_playwright() as playwright:
-        try:
-            running = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        except Exception as error:
-            unavailable(f"no Chromium can be started: {str(error).splitlines()[0]}")
-        yield running
-        running.close()
 
 
 def visit(browser: Any, address: str, name: str, width: int, theme: str) -> tuple[Any, list[str]]:

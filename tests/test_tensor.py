@@ -19,6 +19,7 @@ from hypothesis.extra import numpy as arrays
 
 import minigrad as mg
 from minigrad.engine import Node
+from tests.needs import installed_torch
 
 
 def leaf(value: Any, **options: Any) -> Any:
@@ -146,7 +147,7 @@ def test_everything_can_be_printed(array: Any) -> None:
 
 
 def test_printed_as_pytorch_prints() -> None:
-    torch = pytest.importorskip("torch", reason="torch is not installed")
+    torch = installed_torch()
     rng = np.random.default_rng(0)
     for _ in range(300):
         shape = tuple(rng.integers(0, [4, 9, 40][rng.integers(3)], rng.integers(0, 4)))
