@@ -101,13 +101,12 @@ rules: dict[str, Callable[..., Any]] = {}
 
 
 def differentiable(rule: Callable[P, Any]) -> Callable[P, Any]:
-    """Turn a rule into an operation on nodes; on plain arrays it just gives the value.
-
-    A rule returns a value and one pullback for each input; inputs after these are options.
-    """
+    """Turn a rule (a value, a pullback for each input) into an operation on nodes or arrays."""
 
     @wraps(rule)
     def operation(*inputs: P.args, **options: P.kwargs) -> Any:
+        if options:
+            refuse_lost(rule, options)
         like, recorded = None, False
         for x in inputs:
             if isinstance(x, Node):
@@ -143,6 +142,16 @@ def record(
             edges.append((x, pullbacks[place], place))
     result.edges, result.requires_grad = tuple(edges), True
     result.rule, result.call = rule, (inputs, values, options)
+
+
+def refuse_lost(rule: Any, options: dict[str, Any]) -> None:
+    """An option has no pullback: a gradient for it would be lost."""
+    for name, x in options.items():
+        if isinstance(x, Node) and x.requires_grad:
+            raise TypeError(
+                f"{rule.__name__}: no gradient flows to the option {name}; "
+                "detach it, or make it an input"
+            )
 
 
 class ShapeError(ValueError, RuntimeError):

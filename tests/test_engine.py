@@ -737,3 +737,15 @@ def test_the_nudges_would_notice_a_forgotten_factor() -> None:
 
     with pytest.raises(AssertionError):
         assert_gradients(lambda a, b: forgetful(a, b) * 3.0, [1.0, 2.0], [3.0, 4.0])
+
+
+def test_a_tensor_that_needs_a_gradient_is_no_option():
+    @mg.differentiable
+    def scaled(x, *, by):
+        return x * by, lambda g: g * by
+
+    needy = mg.tensor(2.0, requires_grad=True)
+    for x in (mg.tensor([1.0, 2.0], requires_grad=True), mg.tensor([1.0, 2.0]), np.ones(2)):
+        with pytest.raises(TypeError, match="scaled: no gradient flows to the option by; detach"):
+            scaled(x, by=needy)
+    assert scaled(mg.tensor([1.0]), by=2.0).tolist() == [2.0]
