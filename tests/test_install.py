@@ -25,10 +25,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built from a copy, so that no build folder stays in the repository."""
     source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for name in ["pyproject.toml", "README.md", "LICENSE", "minigrad"]:
-        for path in sorted([ROOT / name, *(ROOT / name).glob("*")]):
-            if path.is_file():
+        for path in sorted([ROOT / name, *(ROOT / name).rglob("*")]):
+            if path.is_file() and path.suffix != ".pyc":
                 target = source / path.relative_to(ROOT)
-                target.parent.mkdir(exist_ok=True)
+                target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(path.read_bytes())
     options = ["--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir", folder]
     must(sys.executable, "-m", "pip", "wheel", *options, source)
@@ -37,7 +37,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_wheel_holds_the_package_and_its_types(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info" not in name}
-    ours = {f"minigrad/{path.name}" for path in (ROOT / "minigrad").glob("*") if path.is_file()}
+    files = [path for path in (ROOT / "minigrad").rglob("*") if path.is_file()]
+    ours = {path.relative_to(ROOT).as_posix() for path in files if path.suffix != ".pyc"}
     assert names == ours
     assert "minigrad/py.typed" in names
 

@@ -14,7 +14,7 @@ from sphinx.util.fileutil import copy_asset
 
 LOGO = {"text": "minigrad", "alt_text": "A small graph", "image_light": "_static/logo.svg"}
 LOGO["image_dark"] = LOGO["image_light"]
-MARK = re.compile(r"#\|\s*export\s+(minigrad/(\w+)\.py)\s*(?:\n|$)")
+MARK = re.compile(r"#\|\s*export\s+(minigrad/([\w/]+)\.py)\s*(?:\n|$)")
 
 
 def caption_exports(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -38,7 +38,7 @@ def caption(app: Sphinx, docname: str, path: str, module: str) -> nodes.containe
     """`goes into minigrad/engine.py`, the name linked to the page of the module's source."""
     name: nodes.Node = nodes.literal("", path)
     shown = getattr(app.env, "_viewcode_modules", {})
-    if app.builder.format == "html" and shown.get(f"minigrad.{module}"):
+    if app.builder.format == "html" and shown.get(f"minigrad.{module.replace('/', '.')}"):
         uri = app.builder.get_relative_uri(docname, f"_modules/minigrad/{module}")
         name = nodes.reference("", "", name, refuri=uri, internal=True)
     line = nodes.paragraph("", "", nodes.Text("goes into "), name)

@@ -25,7 +25,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-MARK = re.compile(r"#\|\s*export\s+minigrad/(\w+\.py)\s*(?:\n|$)")
+MARK = re.compile(r"#\|\s*export\s+minigrad/([\w/]+\.py)\s*(?:\n|$)")
 LONGEST = 25  # lines of a cell, blank ones aside
 
 
@@ -91,7 +91,7 @@ def split(cell: Cell) -> None:
         statements = ast.parse(cell.code).body
     except SyntaxError as error:
         raise ExportError(f"{cell.place}: {error}") from None
-    own = "minigrad." + cell.module.removesuffix(".py")
+    own = dotted(cell.module)
     for node in reversed(statements):
         first, last = node.lineno - 1, node.end_lineno or node.lineno
         text = "\n".join(lines[first:last])
@@ -103,6 +103,13 @@ def split(cell: Cell) -> None:
             cell.typing_imports.insert(0, "\n".join(lines[first + 1 : last]))
             del lines[first:last]
     cell.body = "\n".join(lines).strip("\n")
+
+
+def dotted(module: str) -> str:
+    """nn/functional.py is minigrad.nn.functional, nn/__init__.py is minigrad.nn."""
+    return ".".join(
+        ["minigrad", *module.removesuffix(".py").removesuffix("__init__").split("/")]
+    ).rstrip(".")
 
 
 def refuse_duplicates(cells: list[Cell]) -> None:
@@ -157,12 +164,12 @@ def build(until: int | None = None) -> dict[str, str]:
         modules.setdefault(cell.module, []).append(cell)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "minigrad"
-        folder.mkdir()
         for name, its_cells in modules.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(joined(its_cells), encoding="utf-8")
         ruff("check", "--select", "I", "--fix", str(folder))
         ruff("format", str(folder))
-        package = {f.name: f.read_text(encoding="utf-8") for f in sorted(folder.glob("*.py"))}
+        package = {name: (folder / name).read_text(encoding="utf-8") for name in sorted(modules)}
     for name, its_cells in modules.items():
         refuse_changes(package[name], its_cells)
     return {**package, "py.typed": ""}
@@ -181,7 +188,7 @@ def refuse_changes(text: str, cells: list[Cell]) -> None:
 def differences(package: dict[str, str], folder: Path) -> list[str]:
     """What keeps the files in `folder` from being the package, as lines of a diff."""
     lines: list[str] = []
-    for name in sorted(package.keys() | {f.name for f in written(folder)}):
+    for name in sorted(package.keys() | {name_in(folder, path) for path in written(folder)}):
         path = folder / name
         old = path.read_bytes().decode() if path.exists() else ""
         new = package.get(name, "")
@@ -201,17 +208,22 @@ def differences(package: dict[str, str], folder: Path) -> list[str]:
 
 
 def written(folder: Path) -> list[Path]:
-    return [*folder.glob("*.py"), *folder.glob("py.typed")]
+    return [*folder.rglob("*.py"), *folder.glob("py.typed")]
+
+
+def name_in(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
 
 
 def write(package: dict[str, str], folder: Path) -> None:
     """Write the package, and remove modules that no chapter exports any more."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in written(folder):
-        if path.name not in package:
+        if name_in(folder, path) not in package:
             path.unlink()
     for name, text in package.items():
         path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_bytes() != text.encode():
             path.write_bytes(text.encode())
 

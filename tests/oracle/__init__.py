@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,19 @@ def unit(*shape: int, seed: int = 0) -> np.ndarray:
 def words(text: str, between: str | None = None) -> list[str]:
     """The words of a text, or what stands between bars."""
     return (text.replace("\n", "") if between else text).split(between)
+
+
+Table = dict[str, list[tuple[Any, ...]]]
+
+
+def lines(code: str, inputs: list[tuple[Any, ...]] | None = None) -> Table:
+    """Code, separated by line ends or wide gaps, each with every tuple of the same inputs."""
+    return {line: inputs or [()] for line in re.split(r"\s*\n\s*|\s{3,}", code.strip())}
+
+
+def calls(code: str, inputs: list[tuple[Any, ...]], *words: list[str]) -> Table:
+    """`code` with every combination of words in its gaps, each with the same inputs."""
+    return {code.format(*chosen): inputs for chosen in product(*words)}
 
 
 # ---------------------------------------------------------------- run a case

@@ -11,20 +11,20 @@ from collections.abc import Iterator
 from itertools import chain, product
 from typing import Any
 
-from . import Case, positive, programs, promotion, unit, words
-
-Table = dict[str, list[tuple[Any, ...]]]
-
-
-def lines(code: str, inputs: list[tuple[Any, ...]] | None = None) -> Table:
-    """Code, separated by line ends or wide gaps, each with every tuple of the same inputs."""
-    return {line: inputs or [()] for line in re.split(r"\s*\n\s*|\s{3,}", code.strip())}
-
-
-def calls(code: str, inputs: list[tuple[Any, ...]], *words: list[str]) -> Table:
-    """`code` with every combination of words in its gaps, each with the same inputs."""
-    return {code.format(*chosen): inputs for chosen in product(*words)}
-
+from . import (
+    Case,
+    Table,
+    calls,
+    layers,
+    lines,
+    losses,
+    optimizers,
+    positive,
+    programs,
+    promotion,
+    unit,
+    words,
+)
 
 # ---------------------------------------------------------------- chapters 1, 3 and 4: products
 
@@ -1338,6 +1338,11 @@ GROUPS: dict[str, list[Table]] = {
     "inspecting": INSPECTING,
     "printing": [PRINTING],
 }
+PARTS = [losses, layers, optimizers]
+for part in PARTS:
+    GROUPS |= part.GROUPS
+    for error, table in part.RAISES.items():
+        RAISES[error] = RAISES.get(error, {}) | table
 
 # names that belong to a later part of the course: recorded, but not yet asked of minigrad
 LATER = set(
@@ -1355,6 +1360,7 @@ LATER = set(
 
 # where minigrad differs and means to: the case, and the reason
 ON_PURPOSE: dict[str, str] = {
+    **{name: why for part in PARTS for name, why in part.ON_PURPOSE.items()},
     **dict.fromkeys(
         (f"promotion: {f}{how}" for f in ("any", "all") for how in ("", " along a dim")),
         "always bool, as everywhere but for torch's uint8",
@@ -1419,9 +1425,10 @@ def cases() -> Iterator[Case]:
         for code, every in chain.from_iterable(table.items() for table in tables):
             for inputs in every:
                 yield Case(" ".join([f"{group}: {code}", *map(label, inputs)]), code, inputs)
-    for name, program in vars(programs).items():
-        if callable(program) and not name.startswith(("_", "Any")):
-            yield Case(f"programs: {name}", program)
+    for module in (programs, *PARTS):
+        for name, program in vars(module).items():
+            if getattr(program, "__module__", "") == module.__name__ and name[0] != "_":
+                yield Case(f"programs: {name}", program)
     for name, program in promotion.PROGRAMS.items():
         yield Case(f"promotion: {name}", program)
 

@@ -1,0 +1,11 @@
+"""Optimizers and schedulers, typed as PyTorch code; `tables.py` says how lines are written."""
+
+from __future__ import annotations
+
+from . import Table
+
+GROUPS: dict[str, list[Table]] = {}
+
+RAISES: dict[type[Exception], Table] = {}
+
+ON_PURPOSE: dict[str, str] = {}
