@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import minigrad as mg
 from tests.needs import installed_torch
 
 STATIC = Path(__file__).parent.parent / "book" / "_static"
 NAMES = ["steps", "nudge", "stepsize", "matvec", "matmul"]
-NAMES += ["broadcast", "slice", "shape", "reduce", "family"]
+NAMES += ["broadcast", "slice", "shape", "reduce", "family", "xor", "fit"]
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><title>t</title>
 <meta name="viewport" content="width=device-width"><style>{css}</style></head>
 <body style="margin: 16px; font-family: sans-serif">{body}<script>{js}</script></body></html>"""
@@ -734,3 +735,92 @@ def test_family_toggles_change_the_program(show: Any) -> None:
     assert "with no_grad():\n    h = w * x" in figure.locator("pre").inner_text()
     figure.get_by_label("h.retain_grad()", exact=True).check()
     assert "h.retain_grad() fails" in said(figure)
+
+
+# ---------------------------------------------------------------------------- networks that learn
+
+LAYERS = "f => f.net.layers"
+OPTIMIZERS = {
+    "SGD": lambda parameters: mg.optim.SGD(parameters, lr=0.1),
+    "momentum": lambda parameters: mg.optim.SGD(parameters, lr=0.1, momentum=0.9),
+    "Adam": lambda parameters: mg.optim.Adam(parameters, lr=0.1),
+}
+
+
+def trained(layers: Any, points: Any, loss_of: Any, rule: str, activation: str) -> Any:
+    """Loss and layers after 30 steps of minigrad, from the figure's own start."""
+    layers = [mg.tensor(layer, dtype=mg.float64, requires_grad=True) for layer in layers]
+    optimizer, x = OPTIMIZERS[rule](layers), mg.tensor(points, dtype=mg.float64)
+
+    def loss() -> Any:
+        (w1, b1), (w2, b2) = ((layer[:, :-1], layer[:, -1]) for layer in layers)
+        hidden = getattr(x @ w1.T + b1, activation)()
+        return loss_of(hidden @ w2.T + b2)
+
+    for _ in range(30):
+        optimizer.zero_grad()
+        loss().backward()
+        optimizer.step()
+    return loss().item(), [layer.detach().numpy() for layer in layers]
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("rule", OPTIMIZERS)
+def test_xor_learns_as_minigrad_does(show: Any, rule: str, activation: str) -> None:
+    figure = show(f'<mg-xor rule="{rule}" activation="{activation}" seed="3">w</mg-xor>')
+    layers = figure.evaluate(LAYERS)
+    assert [np.shape(layer) for layer in layers] == [(8, 3), (2, 9)]
+    points = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    loss, after = trained(
+        layers,
+        points,
+        lambda scores: mg.nn.functional.cross_entropy(scores, mg.tensor([0, 1, 1, 0])),
+        rule,
+        activation,
+    )
+    figure.evaluate("f => f.run(30)")
+    assert figure.evaluate("f => f.losses.at(-1)") == pytest.approx(loss, rel=1e-9)
+    for shown, expected in zip(figure.evaluate(LAYERS), after, strict=True):
+        np.testing.assert_allclose(shown, expected, rtol=1e-9)
+    assert reading(figure, "step") == 30
+    close(reading(figure, "loss"), loss)
+
+
+@pytest.mark.parametrize("rule", OPTIMIZERS)
+def test_a_fit_learns_as_minigrad_does(show: Any, rule: str) -> None:
+    figure = show(f'<mg-fit rule="{rule}" noise="0.5">w</mg-fit>')
+    layers, points = figure.evaluate(LAYERS), figure.evaluate("f => f.points")
+    targets = mg.tensor(figure.evaluate("f => f.targets"), dtype=mg.float64)[:, None]
+    assert targets.mean().item() == pytest.approx(0, abs=1e-12)
+    loss, after = trained(
+        layers, points, lambda out: mg.nn.functional.mse_loss(out, targets), rule, "tanh"
+    )
+    figure.evaluate("f => f.run(30)")
+    assert figure.evaluate("f => f.losses.at(-1)") == pytest.approx(loss, rel=1e-9)
+    for shown, expected in zip(figure.evaluate(LAYERS), after, strict=True):
+        np.testing.assert_allclose(shown, expected, rtol=1e-9)
+
+
+def test_a_learning_figure_is_driven_by_its_controls(show: Any) -> None:
+    figure = show("<mg-xor>w</mg-xor>")
+    press = lambda name: figure.get_by_role("button", name=name, exact=True).click()  # noqa: E731
+    start = figure.evaluate("f => f.losses[0]")
+    press("1 step")
+    press("50 steps")
+    assert reading(figure, "step") == 51
+    press("Start again")
+    assert reading(figure, "step") == 0 and figure.evaluate("f => f.losses[0]") == start
+    press("Other start")
+    assert reading(figure, "start") == 2 and figure.evaluate("f => f.losses[0]") != start
+    figure.get_by_label("units").select_option("3")
+    assert [np.shape(layer) for layer in figure.evaluate(LAYERS)] == [(3, 3), (2, 4)]
+    slide(figure, "learning rate", 1.5)
+    for _ in range(4):
+        press("50 steps")
+    assert "is" in said(figure)
+    press("Play")
+    figure.page.wait_for_function("f => f.state.step > 200", arg=figure.element_handle())
+    press("Pause")
+    step = reading(figure, "step")
+    figure.page.wait_for_timeout(200)
+    assert reading(figure, "step") == step

@@ -1671,10 +1671,254 @@ class Family extends Figure {
   }
 }
 
+// ------------------------------------------- chapters 15 and 16: a network that learns as you look
+
+/** Random numbers between 0 and 1 that a seed makes repeatable (the generator mulberry32). */
+function random(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Linear, activation, linear: rows of numbers in, rows of numbers out, PyTorch's uniform start. */
+class Network {
+  constructor(inputs, hidden, outputs, activation, seed) {
+    const next = random(seed);
+    const layer = (n, m) => range(n).map(() => range(m + 1).map(() => (2 * next() - 1) / Math.sqrt(m)));
+    this.layers = [layer(hidden, inputs), layer(outputs, hidden)]; // the last number of a row is its bias
+    this.activation = activation;
+    this.memory = this.layers.map((rows) => rows.map((row) => row.map(() => [0, 0])));
+    this.time = 0;
+  }
+
+  /** What each layer makes of a point: the sums of the hidden units, their values, the outputs. */
+  at(point) {
+    const [first, last] = this.layers;
+    const sums = first.map((row) => total(point.map((x, i) => x * row[i])) + row[point.length]);
+    const values = sums.map((z) => (this.activation === "relu" ? Math.max(z, 0) : Math.tanh(z)));
+    return { sums, values, outputs: last.map((row) => total(values.map((h, i) => h * row[i])) + row[values.length]) };
+  }
+
+  /** One step down: slopes(outputs, row) is the gradient of the loss in the outputs of that row. */
+  step(points, slopes, { rule, rate }) {
+    const [, last] = this.layers;
+    const sums = this.layers.map((rows) => rows.map((row) => row.map(() => 0)));
+    points.forEach((point, row) => {
+      const { sums: z, values, outputs } = this.at(point);
+      const g = slopes(outputs, row);
+      const back = values.map((h, i) => total(g.map((slope, k) => slope * last[k][i]))
+          * (this.activation === "relu" ? Number(z[i] > 0) : 1 - h * h));
+      for (const [place, pushes, inputs] of [[0, back, point], [1, g, values]]) {
+        pushes.forEach((push, k) => [...inputs, 1].forEach((x, i) => { sums[place][k][i] += push * x; }));
+      }
+    });
+    this.time += 1;
+    this.layers.forEach((rows, place) => rows.forEach((row, k) => row.forEach((_, i) => {
+      row[i] -= rate * this.push(rule, this.memory[place][k][i], sums[place][k][i]);
+    })));
+  }
+
+  /** What an optimizer makes of a gradient, with its memory of the earlier ones. */
+  push(rule, memory, gradient) {
+    if (rule === "SGD") return gradient;
+    if (rule === "momentum") return (memory[0] = 0.9 * memory[0] + gradient);
+    memory[0] = 0.9 * memory[0] + 0.1 * gradient;
+    memory[1] = 0.999 * memory[1] + 0.001 * gradient * gradient;
+    const [first, second] = [memory[0] / (1 - 0.9 ** this.time), memory[1] / (1 - 0.999 ** this.time)];
+    return first / (Math.sqrt(second) + 1e-8);
+  }
+}
+
+class Learn extends Figure {
+  build() {
+    this.state = { hidden: this.read("hidden", this.constructor.hidden), rule: this.read("rule", "momentum"), step: 0,
+      rate: Number(this.read("rate", "0.1")), seed: Number(this.read("seed", "1")),
+      activation: this.read("activation", this.constructor.activation) };
+    this.prepare();
+    this.restart();
+    this.watchWidth();
+    this.play = this.button("Play", () => this.toggle());
+    this.numbers = el("div");
+    const again = (change) => { this.restart(change); this.update(); };
+    const menus = [["units", "hidden", this.constructor.sizes], ["activation", "activation", ["relu", "tanh"]],
+      ["optimizer", "rule", ["SGD", "momentum", "Adam"]]].map(([text, key, options]) => {
+      const menu = this.menu(text, key, options);
+      menu.addEventListener("change", () => again({}));
+      return menu;
+    });
+    this.panel.append(
+      el("div.mg-row", {}, this.play, this.button("1 step", () => this.run(1)), this.button("50 steps",
+          () => this.run(50)), this.button("Start again", () => again({})),
+          this.button("Other start", () => again({ seed: this.state.seed + 1 }))),
+      el("div.mg-row", {}, ...menus),
+      el("div.mg-sliders", {}, this.slider("learning rate", { min: -3, max: 1.5, step: 0.25,
+        get: (s) => Math.log10(s.rate), set: (v) => ({ rate: Number((10 ** v).toPrecision(2)) }),
+        show: () => fmt(this.state.rate) })), this.numbers);
+  }
+
+  restart(change = {}) {
+    Object.assign(this.state, change, { step: 0 });
+    const { hidden, activation, seed } = this.state;
+    this.net = new Network(this.points[0].length, Number(hidden), this.constructor.outputs, activation, seed);
+    this.losses = [this.loss()];
+  }
+
+  run(steps) {
+    for (const _ of range(steps)) {
+      this.net.step(this.points, (outputs, row) => this.slopes(outputs, row), this.state);
+      this.losses.push(this.loss());
+    }
+    this.update({ step: this.state.step + steps });
+  }
+
+  toggle() {
+    if (this.timer) { clearInterval(this.timer); this.timer = null; }
+    else this.timer = setInterval(() => (this.isConnected ? this.run(this.constructor.pace) : this.toggle()), 60);
+    this.play.textContent = this.timer ? "Pause" : "Play";
+  }
+
+  loss() { return total(this.points.map((point, row) => this.cost(this.net.at(point).outputs, row))) / this.points.length; }
+
+  curve(width, height) {
+    const every = Math.max(1, Math.ceil(this.losses.length / 300));
+    const shown = this.losses.map((loss, step) => [step, loss]).filter(([step]) => step % every === 0);
+    const finite = shown.map(([, loss]) => loss).filter(Number.isFinite);
+    const plot = new Plot({ width, height, x: [0, Math.max(20, this.losses.length - 1)],
+      y: [0, Math.min(Math.max(...finite, 1e-3), 4 * this.losses[0]) * 1.08], names: ["step", "loss"] });
+    plot.line(shown, "mg-value");
+    plot.element.setAttribute("aria-label", `The loss over ${this.state.step} steps, now ${fmt(this.losses.at(-1), 3)}`);
+    return plot.element;
+  }
+}
+
+class Xor extends Learn {
+  static label = "A small network learns the exclusive or";
+  static outputs = 2;
+  static hidden = "8";
+  static sizes = ["2", "3", "4", "8", "16"];
+  static activation = "relu";
+  static pace = 2;
+
+  prepare() {
+    this.points = [[0, 0], [0, 1], [1, 0], [1, 1]];
+    this.classes = [0, 1, 1, 0];
+    this.classList.add("mg-learn");
+  }
+
+  share(outputs) { return sigmoid(outputs[1] - outputs[0]); }
+
+  cost(outputs, row) {
+    const top = Math.max(...outputs);
+    return top + Math.log(total(outputs.map((z) => Math.exp(z - top)))) - outputs[this.classes[row]];
+  }
+
+  slopes(outputs, row) {
+    const p = this.share(outputs);
+    return [1 - p, p].map((q, k) => (q - Number(k === this.classes[row])) / 4);
+  }
+
+  draw() {
+    const shares = this.points.map((point) => this.share(this.net.at(point).outputs));
+    const right = shares.filter((p, row) => (p > 0.5 ? 1 : 0) === this.classes[row]).length;
+    const live = range(Number(this.state.hidden)).filter((i) => this.points.some((p) => this.net.at(p).sums[i] > 0));
+    const side = Math.min(this.width, 330);
+    const room = this.width - side - 32;
+    const wide = room > 220 ? room : this.width;
+    this.stage.replaceChildren(el("div.mg-side", {}, this.map(side, shares), el("div", { style: `width: ${wide}px` },
+        this.curve(wide, clamp(wide * 0.75, 180, 260)))));
+    const [loss, relu] = [this.losses.at(-1), this.state.activation === "relu"];
+    this.say(`After ${this.state.step} steps ${right} of 4 points are right and the loss is `, V(fmt(loss, 3)), ". ",
+        !Number.isFinite(loss) ? "The numbers have run away." : loss < 0.01 ? "It has learned the exclusive or."
+        : relu && !live.length ? "No unit is live on any point: no gradient reaches the first layer any more." : "");
+    this.numbers.replaceChildren(readings([["step", this.state.step], ["loss", loss, "mg-v"], ["right", right],
+      ...(relu ? [["live units", live.length]] : []), ["start", this.state.seed]]));
+  }
+
+  /** The share of class 1 over the square, the four points, and where each ReLU bends. */
+  map(side, shares) {
+    const [n, lo, hi] = [28, -0.4, 1.4];
+    const place = (v) => ((v - lo) / (hi - lo)) * side;
+    const cell = side / n;
+    const tiles = range(n * n).map((flat) => {
+      const [i, j] = [flat % n, Math.floor(flat / n)];
+      const [x, y] = [i, j].map((k) => lo + ((k + 0.5) / n) * (hi - lo));
+      const p = this.share(this.net.at([x, y]).outputs);
+      return svg("rect", { x: i * cell, y: side - (j + 1) * cell, width: cell, height: cell,
+        fill: p > 0.5 ? "var(--mg-grad)" : "var(--mg-value)", "fill-opacity": (Math.abs(p - 0.5) * 1.5 + 0.02).toFixed(3) });
+    });
+    const bends = this.state.activation !== "relu" ? [] : this.net.layers[0].map(([a, b, c]) => {
+      const flat = Math.abs(b) > Math.abs(a);
+      const ends = [-1, 2].map((v) => (flat ? [v, -(a * v + c) / b] : [-(b * v + c) / a, v]));
+      const [[x1, y1], [x2, y2]] = ends.map(([x, y]) => [place(x), side - place(y)].map((v) => clamp(v, -1e4, 1e4)));
+      return svg("line.mg-bend", { x1, y1, x2, y2 });
+    });
+    const dots = this.points.map(([x, y], row) => svg("g", {},
+      svg(`circle.mg-dot.${this.classes[row] ? "mg-first" : "mg-second"}`, { cx: place(x), cy: side - place(y), r: 9 }),
+      svg("text.mg-class", { x: place(x), y: side - place(y) + 4.5, "text-anchor": "middle" }, String(this.classes[row]))));
+    const said = this.points.map(([x, y], row) => `(${x}, ${y}): ${fmt(Number(shares[row].toFixed(2)))}`).join(", ");
+    return svg("svg.mg-map", { viewBox: `0 0 ${side} ${side}`, style: `width: ${side}px`, role: "img",
+      "aria-label": `The share of class 1 over the square. ${said}` }, ...tiles, ...bends, ...dots);
+  }
+}
+
+class Fit extends Learn {
+  static label = "A small network learns a curve";
+  static outputs = 1;
+  static hidden = "16";
+  static sizes = ["2", "4", "8", "16", "32"];
+  static activation = "tanh";
+  static pace = 10;
+
+  prepare() {
+    const [lo, hi] = this.span = numbers(this.read("range", "-6 4.5"));
+    const n = Number(this.read("points", "24"));
+    this.fun = functionOf(this.read("f", "sin(x) + 0.3*exp(x)"));
+    const noise = random(7);
+    const spread = Number(this.read("noise", "0"));
+    this.xs = range(n).map((i) => lo + ((hi - lo) * i) / (n - 1));
+    this.ys = this.xs.map((x) => this.fun.f(x) + spread * (2 * noise() - 1));
+    // The network sees numbers of about size 1: inputs and outputs are brought there and back.
+    const mean = total(this.ys) / n;
+    const scale = Math.sqrt(total(this.ys.map((y) => (y - mean) ** 2)) / n);
+    this.inward = (x) => (2 * x - lo - hi) / (hi - lo) * 1.7;
+    this.outward = (out) => mean + scale * out;
+    this.points = this.xs.map((x) => [this.inward(x)]);
+    this.targets = this.ys.map((y) => (y - mean) / scale);
+    this.classList.add("mg-learn");
+  }
+
+  cost([out], row) { return (out - this.targets[row]) ** 2; }
+
+  slopes([out], row) { return [(2 * (out - this.targets[row])) / this.points.length]; }
+
+  draw() {
+    const [lo, hi] = this.span;
+    const line = range(201).map((i) => lo + ((hi - lo) * i) / 200);
+    const truth = line.map((x) => [x, this.fun.f(x)]);
+    const seen = [...truth.map(([, y]) => y), ...this.ys];
+    const room = (Math.max(...seen) - Math.min(...seen)) * 0.15;
+    const plot = new Plot({ width: this.width, height: clamp(this.width * 0.5, 240, 340), x: [lo, hi],
+      y: [Math.min(...seen) - room, Math.max(...seen) + room], names: ["x", `y = ${this.fun.title}`] });
+    plot.line(truth, "mg-guide");
+    plot.line(line.map((x) => [x, this.outward(this.net.at([this.inward(x)]).outputs[0])]), "mg-value");
+    this.xs.forEach((x, i) => plot.dot(x, this.ys[i], "mg-second", 3));
+    const loss = this.losses.at(-1);
+    plot.element.setAttribute("aria-label", `The points, the true curve and the fit after ${this.state.step} steps`);
+    this.stage.replaceChildren(plot.element, this.curve(this.width, 190));
+    this.say(`After ${this.state.step} steps the mean squared error is `, V(fmt(loss, 3)),
+        Number.isFinite(loss) ? " (of targets with variance 1)." : ": the numbers have run away.");
+    this.numbers.replaceChildren(readings([["step", this.state.step], ["loss", loss, "mg-v"], ["start", this.state.seed]]));
+  }
+}
+
 // ---------------------------------------------------------------------------- put to work
 
 const figures = { steps: Steps, nudge: Nudge, stepsize: StepSize, matvec: MatVec, matmul: MatMul,
-  broadcast: Broadcast, slice: Slice, shape: Shape, reduce: Reduce, family: Family };
+  broadcast: Broadcast, slice: Slice, shape: Shape, reduce: Reduce, family: Family,
+  xor: Xor, fit: Fit };
 const define = () => Object.entries(figures).forEach(([name, figure]) => {
   if (!customElements.get(`mg-${name}`)) customElements.define(`mg-${name}`, figure);
 });
