@@ -221,6 +221,44 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     return log_of_sum(floating, dim, keepdim)
 
 
+def from_top(x: Array, axis: tuple[int, ...]) -> Array:
+    """The distances from the largest entry: their exponentials cannot overflow."""
+    return x - np.max(plain(x), axis, keepdims=True, initial=-np.inf)
+
+
+@differentiable
+def exp_shares(x: Array, axis: tuple[int, ...]) -> Any:
+    with np.errstate(invalid="ignore"):
+        y = np.exp(from_top(x, axis))
+        y = y / np.sum(y, axis, keepdims=True)
+    return y, lambda g: y * (g - np.sum(g * y, axis, keepdims=True))
+
+
+@differentiable
+def log_shares(x: Array, axis: tuple[int, ...]) -> Any:
+    with np.errstate(invalid="ignore"):
+        y = from_top(x, axis)
+        y = y - np.log(np.sum(np.exp(y), axis, keepdims=True))
+    return y, lambda g: g - np.exp(y) * np.sum(g, axis, keepdims=True)
+
+
+def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    """exp(input), divided by its sum along an axis: positive, and each row adds up to 1."""
+    return shares_along(exp_shares, "softmax", input, dim, dtype)
+
+
+def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    """The logarithm of softmax, exact where softmax itself would round to 0."""
+    return shares_along(log_shares, "log_softmax", input, dim, dtype)
+
+
+def shares_along(rule: Any, name: str, input: Any, dim: Any, dtype: Any) -> Any:
+    if not isinstance(dim, (int, np.integer)):
+        raise TypeError(f"{name}: it goes along one axis, not {dim}: say which, as in {name}(x, 1)")
+    x = input if dtype is None else converted(input, np.dtype(dtype))
+    return rule(floats(name, x), axes_of(name, dim, x.ndim))
+
+
 @reduction
 def norm2(x: Array, axis: tuple[int, ...]) -> Any:
     """The length; at length 0 the derivative is 0."""
@@ -448,6 +486,7 @@ class Reductions:
 
     __slots__ = ()
     mean, var, std, prod, norm, logsumexp = mean, var, std, prod, norm, logsumexp
+    softmax, log_softmax = softmax, log_softmax
     max, min, amax, amin, argmax, argmin = max, min, amax, amin, argmax, argmin
     any, all, count_nonzero, median, kthvalue = any, all, count_nonzero, median, kthvalue
     cumsum, cumprod, sort, argsort, topk = cumsum, cumprod, sort, argsort, topk
@@ -455,4 +494,4 @@ class Reductions:
 
 __all__ = ["mean", "var", "std", "prod", "norm", "logsumexp", "any", "all", "count_nonzero"]
 __all__ += ["max", "min", "amax", "amin", "argmax", "argmin", "median", "kthvalue"]
-__all__ += ["cumsum", "cumprod", "sort", "argsort", "topk", "einsum"]
+__all__ += ["cumsum", "cumprod", "sort", "argsort", "topk", "einsum", "softmax", "log_softmax"]

@@ -78,6 +78,7 @@ EXAMPLES: dict[str, tuple[Any, list[Any]]] = {
     "floor_divide": (plain, pair((2, 3), (2, 1))),
     **{name: (using((1,), False), one) for name in ("amax", "amin", "log_of_sum", "norm2")},
     "middle": (using((0, 1), False), one),
+    **dict.fromkeys(("exp_shares", "log_shares"), (using((1,)), one)),
 }
 
 

@@ -1351,9 +1351,9 @@ LATER = set(
     atleast_1d atleast_2d autograd bincount broadcast_shapes broadcast_tensors can_cast
     cartesian_prod clamp_max clamp_min cross cummax cummin diag_embed diff dist e element_size
     erfc finfo fliplr flipud float_power hstack iinfo inner isin itemsize kron lgamma linalg
-    log_softmax logcumsumexp logit logspace moveaxis nan_to_num nansum nbytes ndimension
+    logcumsumexp logit logspace moveaxis nan_to_num nansum nbytes ndimension
     nelement nn positive promote_types quantile result_type rot90 rsub scalar_tensor
-    searchsorted signbit sinc softmax std_mean take tensor_split tensordot trace tril_indices
+    searchsorted signbit sinc std_mean take tensor_split tensordot trace tril_indices
     unfold unique var_mean vstack xlogy
     """)
 )
