@@ -177,11 +177,13 @@ def described(x: Any) -> str:
     return f"{x.dtype}{list(x.shape)}" if hasattr(x, "dtype") else type(x).__name__
 
 
-def ancestry(roots: Iterable[Node]) -> list[Node]:
+def ancestry(roots: Iterable[Node], oldest: int = -1) -> list[Node]:
     """Every node that a gradient can reach from the roots, the youngest first."""
     nodes = list(roots)
     found = set(nodes)
     for node in nodes:
+        if node.order <= oldest:
+            continue
         if node.edges is None:
             raise RuntimeError(
                 f"the graph behind {node.rule.__name__} was released by an earlier backward(): "
@@ -206,11 +208,11 @@ def earlier(node: Node, order: int) -> Node:
 
 
 def pull(
-    seeds: dict[Node, Any], keep: Callable[[Node], bool], retain: bool = False, create: bool = False
+    seeds: Any, keep: Any, retain: bool = False, create: bool = False, within: Any = None
 ) -> dict[Node, Any]:
     """Carry the seeds back along every edge; return the gradients to keep."""
     pending, kept = dict(seeds), {}
-    nodes = ancestry(seeds)[::-1]
+    nodes = list(within or ancestry(seeds)[::-1])
     while nodes:
         node = nodes.pop()
         gradient = pending.pop(node)
@@ -220,12 +222,13 @@ def pull(
             gradient = hooked(hook, gradient, node)
         if keep(node):
             kept[node] = gradient
-        for parent, pullback, _ in again(node) if create else node.edges:
+        edges = chosen(node, create, within) if create or within else node.edges
+        for parent, pullback, _ in edges:
             piece, value = pullback(gradient), parent.value
             if getattr(piece, "shape", None) != value.shape or piece.dtype != value.dtype:
                 raise broken_contract(node, parent, piece)
             pending[parent] = pending[parent] + piece if parent in pending else piece
-        if node.edges and not retain:
+        if edges and not retain:
             node.edges = node.call = None
     return kept
 
@@ -246,11 +249,16 @@ def backward(
     seeds = {root: first_gradient(root, gradient, create_graph)}
     retain = create_graph if retain_graph is None else retain_graph
     kept = pull(seeds, lambda node: node.retains_grad or node.rule is None, retain, create_graph)
-    for node, new in kept.items():
+    accumulate(kept, create_graph)
+
+
+def accumulate(gradients: dict[Node, Any], create: bool = False) -> None:
+    """Add gradients to the `.grad` of their nodes."""
+    for node, new in gradients.items():
         new = new if isinstance(new, Node) else wrapped(node, new)
         if node.grad is None:
             node.grad = new
-        elif create_graph:
+        elif create:
             node.grad = node.grad + new
         else:
             node.grad.value = node.grad.value + new.value
@@ -307,6 +315,14 @@ def again(node: Node) -> list[tuple[Node, Pullback, int]]:
         inputs[place] = parent
     _, *pullbacks = node.rule(*inputs, **options)
     return [(parent, pullbacks[place], place) for parent, _, place in node.edges]
+
+
+def chosen(node: Node, create: bool, within: dict[Node, bool] | None) -> list[Any]:
+    """The edges to walk; `within` has the nodes, the oldest first, and whether to walk on there."""
+    if within is not None and not within[node]:
+        return []
+    edges = again(node) if create else node.edges
+    return edges if within is None else [edge for edge in edges if edge[0] in within]
 
 
 __all__ = ["Node", "ShapeError", "differentiable", "rules"]
