@@ -181,7 +181,12 @@ def differences(expected: Records, got: Records, dtype: str = "float64") -> list
     return [f"{name} {difference}" for name, difference in found.items() if difference]
 
 
-def differs(expected: dict[str, Any], got: dict[str, Any], dtype: str = "float64") -> str:
+def differs(
+    expected: dict[str, Any],
+    got: dict[str, Any],
+    dtype: str = "float64",
+    tolerance: dict[str, float] = TOLERANCE,
+) -> str:
     """How two records differ, or an empty string."""
     if expected.get("value") == ANYTHING:
         return ""
@@ -190,14 +195,15 @@ def differs(expected: dict[str, Any], got: dict[str, Any], dtype: str = "float64
         if expected.get(key) != got.get(key):
             return f"has {key} {got.get(key)}, expected {expected.get(key)}"
     if "values" not in expected:
-        same = expected["value"] == got["value"] or close(expected["value"], got["value"], dtype)
+        same = expected["value"] == got["value"]
+        same = same or close(expected["value"], got["value"], tolerance[dtype])
         return "" if same else f"is {got['value']!r}, expected {expected['value']!r}"
-    if close(expected["values"], got["values"], dtype):
+    if close(expected["values"], got["values"], tolerance[dtype]):
         return ""
     return f"is {got['values']}, expected {expected['values']}"
 
 
-def close(expected: Any, got: Any, dtype: str = "float64") -> bool:
+def close(expected: Any, got: Any, tolerance: float) -> bool:
     """Equal up to rounding, measured by the biggest finite number expected; nan equals nan."""
     try:
         a, b = np.asarray(expected, float), np.asarray(got, float)
@@ -205,7 +211,7 @@ def close(expected: Any, got: Any, dtype: str = "float64") -> bool:
         return False
     biggest = np.max(np.abs(a), where=np.isfinite(a), initial=1e-300)
     return a.shape == b.shape and np.allclose(
-        b, a, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * float(biggest), equal_nan=True
+        b, a, rtol=tolerance, atol=tolerance * float(biggest), equal_nan=True
     )
 
 
