@@ -22,7 +22,7 @@ class Record:
 
     __slots__ = (
         *("value", "grad", "requires_grad", "edges", "rule", "call", "order"),
-        *("name", "retains_grad", "hooks", "base", "before", "__weakref__"),
+        *("name", "retains_grad", "hooks", "base", "before", "tangents", "__weakref__"),
     )
     value: Any  # a NumPy array, or a NumPy number without dimensions
     grad: Any  # a node too, or None
@@ -36,6 +36,7 @@ class Record:
     hooks: tuple[Any, ...]
     base: Any  # the tensor this is a part of (chapter 6)
     before: Any  # the node before it was changed in place (chapter 6)
+    tangents: Any  # how fast it moves, in forward mode (chapter 18)
 
 
 births = itertools.count()
@@ -47,7 +48,7 @@ def fill(node: Node, value: Any) -> None:
         value = np.asarray(value)
         value = value if value.ndim else value[()]
     node.value, node.order = value, next(births)
-    node.grad = node.rule = node.call = node.base = node.before = None
+    node.grad = node.rule = node.call = node.base = node.before = node.tangents = None
     node.edges = node.hooks = ()
     node.requires_grad = node.retains_grad = False
     node.name = ""
@@ -93,6 +94,7 @@ def wrapped(like: Node, value: Any) -> Any:
 
 class State(threading.local):
     recording: bool = True
+    around: tuple[Callable[..., Any], ...] = ()  # handlers, the innermost last
     default_dtype: np.dtype[Any] = np.dtype(np.float32)  # of Python's floats, from chapter 10 on
 
 
@@ -113,6 +115,8 @@ def differentiable(rule: Callable[P, Any]) -> Callable[P, Any]:
                 like, recorded = x, recorded or x.requires_grad
         if like is None:
             return rule(*inputs, **options)[0]
+        if state.around:
+            return surrounded(operation, rule, inputs, options)
         recorded = recorded and state.recording
         values = [x.value if isinstance(x, Node) else held(x, recorded) for x in inputs]
         try:
@@ -120,9 +124,7 @@ def differentiable(rule: Callable[P, Any]) -> Callable[P, Any]:
         except (ValueError, IndexError, TypeError, AttributeError) as error:
             raise explained(error, rule, values) from error
         result = wrapped(like, value)
-        if recorded and result.value.dtype.kind == "f":
-            record(result, rule, pullbacks, inputs, values, options)
-        return result
+        return record(result, rule, pullbacks, inputs, values, options) if recorded else result
 
     rules[rule.__name__] = operation
     return operation
@@ -130,8 +132,10 @@ def differentiable(rule: Callable[P, Any]) -> Callable[P, Any]:
 
 def record(
     result: Node, rule: Any, pullbacks: list[Pullback], inputs: Any, values: Any, options: Any
-) -> None:
+) -> Node:
     """Remember how the result was made: an edge where a gradient is needed."""
+    if result.value.dtype.kind != "f":
+        return result
     edges = []
     for place, x in enumerate(inputs):
         if isinstance(x, Node) and x.requires_grad:
@@ -142,6 +146,7 @@ def record(
             edges.append((x, pullbacks[place], place))
     result.edges, result.requires_grad = tuple(edges), True
     result.rule, result.call = rule, (inputs, values, options)
+    return result
 
 
 def refuse_lost(rule: Any, options: dict[str, Any]) -> None:
@@ -175,6 +180,18 @@ def explained(error: Exception, rule: Any, values: list[Any]) -> Exception:
 
 def described(x: Any) -> str:
     return f"{x.dtype}{list(x.shape)}" if hasattr(x, "dtype") else type(x).__name__
+
+
+def surrounded(
+    operation: Callable[..., Any], rule: Callable[..., Any], inputs: Any, options: Any
+) -> Any:
+    """Hand an operation to the innermost handler; while that works, the outer ones are in force."""
+    handlers = state.around
+    state.around = handlers[:-1]
+    try:
+        return handlers[-1](operation, rule, inputs, options)
+    finally:
+        state.around = handlers
 
 
 def ancestry(roots: Iterable[Node], oldest: int = -1) -> list[Node]:
@@ -258,7 +275,7 @@ def accumulate(gradients: dict[Node, Any], create: bool = False) -> None:
         new = new if isinstance(new, Node) else wrapped(node, new)
         if node.grad is None:
             node.grad = new
-        elif create:
+        elif create or state.around:
             node.grad = node.grad + new
         else:
             node.grad.value = node.grad.value + new.value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import re
+import threading
 import time
 import tracemalloc
 import weakref
@@ -749,3 +750,43 @@ def test_a_tensor_that_needs_a_gradient_is_no_option():
         with pytest.raises(TypeError, match="scaled: no gradient flows to the option by; detach"):
             scaled(x, by=needy)
     assert scaled(mg.tensor([1.0]), by=2.0).tolist() == [2.0]
+
+
+def test_the_innermost_handler_stands_around_an_operation_and_the_outer_around_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = []
+
+    def named(name: str) -> Callable[..., Any]:
+        def handler(operation: Any, rule: Any, inputs: Any, options: Any) -> Any:
+            seen.append((name, rule.__name__))
+            return operation(*inputs, **options)
+
+        return handler
+
+    w, x = leaf([1.0, 2.0]), mg.tensor([3.0, 4.0], dtype=mg.float64)
+    handlers = (named("outer"), named("inner"))
+    monkeypatch.setattr(engine.state, "around", handlers)
+    (w * x).sum().backward()
+    assert seen == [(n, r) for r in ("mul", "sum") for n in ("inner", "outer")]
+    assert engine.state.around is handlers
+    assert w.grad.tolist() == [3.0, 4.0]
+
+
+def test_a_handler_that_fails_leaves_the_others_standing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: Any) -> Any:
+        raise KeyError("mine")
+
+    monkeypatch.setattr(engine.state, "around", (failing,))
+    with pytest.raises(KeyError, match="mine"):
+        leaf(1.0) * 2
+    assert engine.state.around == (failing,)
+
+
+def test_a_handler_stands_in_its_own_thread_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine.state, "around", (lambda *_: None,))
+    results: list[Any] = []
+    other = threading.Thread(target=lambda: results.append(leaf(3.0) * 2))
+    other.start()
+    other.join()
+    assert results[0].item() == 6.0
