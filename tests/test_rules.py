@@ -79,6 +79,22 @@ EXAMPLES: dict[str, tuple[Any, list[Any]]] = {
     **{name: (using((1,), False), one) for name in ("amax", "amin", "log_of_sum", "norm2")},
     "middle": (using((0, 1), False), one),
     **dict.fromkeys(("exp_shares", "log_shares"), (using((1,)), one)),
+    "leaky": (using(slope=0.1), [made(2, 3) - 0.5]),
+    "leaky_by": (plain, [made(2, 3) - 0.5, made(3)]),
+    "bent": (using(alpha=1.5, rate=2.0, scale=1.1), [made(2, 3) - 0.5]),
+    "ramp": (using(low=0.3, high=0.7), one),
+    "straightened": (plain, [made(2, 3) * 8 - 4]),
+    "cut": (using(edge=0.5, value=7.0), one),
+    "soft_ramp": (using(beta=2.0, threshold=1.0), one),
+    **dict.fromkeys(("gauss", "gauss_by_tanh", "self_gated", "soft_gated"), (plain, one)),
+    **dict.fromkeys(("logsigmoid", "softsign", "tanhshrink"), (plain, one)),
+    "square_loss": (using(0.5), pair((2, 3), (2, 3))),
+    "huber": (using(delta=0.6), one),
+    "label_entropy": (using(np.array([2, 0]), np.array([0.5, 2.0]), False), one),
+    "soft_entropy": (using(0.5, True), pair((2, 3), (2, 3))),
+    "bernoulli": (plain, pair((2, 3), (2, 3))),
+    "logit_entropy": (plain, [*pair((2, 3), (2, 3)), made(3)]),
+    "divergence": (plain, pair((2, 3), (2, 3))),
 }
 
 
