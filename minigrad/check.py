@@ -1,4 +1,4 @@
-# Exported from book/02_instruments.ipynb: change it there, not here.
+# Exported from book/02_instruments.ipynb, book/17_higher.ipynb: change it there, not here.
 """Gradients measured: the pullbacks of a function against its difference quotients."""
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine import Node, described, pull
+from minigrad.engine import Node, described, pull, wrapped
+
+# --- book/02_instruments.ipynb: Two instruments: a picture and a check
 
 
 class GradcheckError(RuntimeError):
@@ -173,3 +175,55 @@ def gradcheck(
 
 
 __all__ = ["GradcheckError", "gradcheck", "numeric_gradient"]
+
+
+# --- book/17_higher.ipynb: Derivatives of derivatives
+
+
+def gradgradcheck(
+    function: Callable[..., Any],
+    inputs: Any,
+    grad_outputs: Any = None,
+    eps: float | None = None,
+    atol: float | None = None,
+    rtol: float | None = None,
+    raise_exception: bool = True,
+) -> bool:
+    """Whether the gradients of function(*inputs) have the right gradients themselves.
+
+    The gradients that arrive at the outputs are inputs too, and random numbers if none are given.
+
+    >>> from minigrad.creation import tensor
+    >>> gradgradcheck(lambda x: x**3, tensor([1.0, 2.0], dtype=np.float64, requires_grad=True))
+    True
+    """
+    xs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+    given = grad_outputs if grad_outputs is not None else arriving(function, xs)
+    gs = tuple(given) if isinstance(given, (tuple, list)) else (given,)
+    second = partial(gradients_of, function, len(xs))
+    return gradcheck(second, (*xs, *gs), eps, atol, rtol, raise_exception)
+
+
+def arriving(function: Callable[..., Any], inputs: tuple[Any, ...]) -> list[Any]:
+    """Random gradients for the outputs of a function, as leaves that require one themselves."""
+    rng, leaves = np.random.default_rng(0), []
+    for y in outputs_of(function, inputs):
+        if y.requires_grad:
+            leaf = wrapped(y, rng.uniform(0.5, 1.5, y.shape).astype(y.dtype))
+            leaf.requires_grad = True
+            leaves.append(leaf)
+    return leaves
+
+
+def gradients_of(function: Callable[..., Any], count: int, *both: Any) -> Any:
+    """The gradients at the first so many inputs, given those at the outputs behind them."""
+    xs, gs = both[:count], both[count:]
+    seeds: dict[Node, Any] = {}
+    outputs = [y for y in outputs_of(function, xs) if y.requires_grad]
+    for y, g in zip(outputs, gs, strict=True):
+        seeds[y] = seeds[y] + g if y in seeds else g
+    found = pull(seeds, set(xs).__contains__, retain=True, create=True)
+    return [g if isinstance(g, Node) else wrapped(x, g) for x, g in found.items()]
+
+
+__all__ += ["gradgradcheck"]

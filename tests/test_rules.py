@@ -76,6 +76,7 @@ EXAMPLES: dict[str, tuple[Any, list[Any]]] = {
     **{name: (plain, pair((2, 1), (3,))) for name in ("maximum", "minimum", "atan2", "hypot")},
     **{name: (plain, pair((2, 3), (2, 1))) for name in ("logaddexp", "remainder", "fmod")},
     "floor_divide": (plain, pair((2, 3), (2, 1))),
+    "entering": (plain, one),
     **{name: (using((1,), False), one) for name in ("amax", "amin", "log_of_sum", "norm2")},
     "middle": (using((0, 1), False), one),
     **dict.fromkeys(("exp_shares", "log_shares"), (using((1,)), one)),

@@ -1,0 +1,125 @@
+# Exported from book/17_higher.ipynb: change it there, not here.
+"""Derivatives of a function at a point, as torch.autograd.functional spells them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.autograd.gradients import path
+from minigrad.autograd.levels import Level, like_arguments, outside, pulled, refilled, rows_of
+from minigrad.engine import Node, described
+from minigrad.shapes import reshape
+from minigrad.tensor import Recording
+
+
+def called(name: str, func: Any, inputs: Any, strict: bool, aux: bool = False) -> Level:
+    """The function called at the inputs, a tensor or a tuple of tensors."""
+    if not isinstance(inputs, (Node, tuple)):
+        kind = type(inputs).__name__
+        raise TypeError(f"{name}: the inputs must be a tensor or a tuple of tensors, not {kind}")
+    if isinstance(inputs, Node):
+        level = Level(name, func, (inputs,), {}, 0, aux)
+    else:
+        level = Level(name, func, inputs, {}, tuple(range(len(inputs))), aux)
+    for i, y in enumerate(level.roots if strict else []):
+        found = path([y], level.ends)
+        for j, x in enumerate(level.ends):
+            if x not in found:
+                raise RuntimeError(
+                    f"{name}: output {i} does not depend on input {j}, and strict=True refuses that"
+                )
+    return level
+
+
+def jacobian(
+    func: Any,
+    inputs: Any,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,  # accepted: there is one way to compute it here
+) -> Any:
+    """The Jacobian: for every output a tensor (or a tuple of them) of its shape + the input's.
+
+    >>> from minigrad.creation import tensor
+    >>> jacobian(lambda a, b: a * b.sum(), (tensor([1.0, 2.0]), tensor([3.0, 4.0])))
+    (tensor([[7., 0.],
+            [0., 7.]]), tensor([[1., 1.],
+            [2., 2.]]))
+    """
+    with Recording(create_graph):
+        level = called("jacobian", func, inputs, strict)
+        rows = [like_arguments(level, rows_of(level, y)) for y in level.roots]
+    return refilled(level.output, rows)
+
+
+def single(name: str, func: Any) -> Any:
+    """func, if what it gives is a single number, as one without dimensions."""
+
+    def number(*inputs: Any) -> Any:
+        y = func(*inputs)
+        if not isinstance(y, Node) or y.value.size != 1:
+            met = described(y)
+            raise RuntimeError(f"{name}: the function must give a single number, not {met}")
+        return reshape(y, ())
+
+    return number
+
+
+def hessian(
+    func: Any,
+    inputs: Any,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,  # as in jacobian
+) -> Any:
+    """The second derivatives of a function that gives one number: a row for every input."""
+
+    def gradient(*xs: Any) -> Any:
+        found = jacobian(single("hessian", func), xs, create_graph=True, strict=strict)
+        return found[0] if isinstance(inputs, Node) else found
+
+    return jacobian(gradient, inputs, create_graph, strict)
+
+
+def vjp(
+    func: Any, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
+    """The outputs, and the gradient v pulled back from there: v times the Jacobian."""
+    with Recording(create_graph):
+        level = called("vjp", func, inputs, strict)
+        given = [v] if v is None or isinstance(v, Node) else v
+        return outside(level, level.output), like_arguments(
+            level, pulled(level, level.roots, given)
+        )
+
+
+def hvp(
+    func: Any, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
+    """The value, and the Hessian times v, without the Hessian: two walks, whatever its size.
+
+    >>> from minigrad.creation import tensor
+    >>> hvp(lambda x: (x**3).sum(), tensor([1.0, 2.0]), tensor([1.0, 10.0]))
+    (tensor(9.), tensor([  6., 120.]))
+    """
+
+    def gradient(*xs: Any) -> Any:
+        inner = called("hvp", single("hvp", func), xs, strict)
+        found = pulled(inner, inner.roots, [None])
+        return like_arguments(inner, found), outside(inner, inner.output)
+
+    with Recording(create_graph):
+        level = called("hvp", gradient, inputs, strict, aux=True)
+        given = [v] if v is None or isinstance(v, Node) else v
+        found = pulled(level, level.roots, given)
+        return outside(level, level.aux), like_arguments(level, found)
+
+
+def vhp(
+    func: Any, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
+    """The value, and v times the Hessian, which is symmetric: the same numbers as hvp."""
+    return hvp(func, inputs, v, create_graph, strict)
+
+
+__all__ = ["hessian", "hvp", "jacobian", "vhp", "vjp"]
