@@ -1,0 +1,6 @@
+# Exported from book/13_optimizers.ipynb: change it there, not here.
+"""Optimizers and learning rate schedules, with PyTorch's names."""
+
+from minigrad.optim.adaptive import *
+from minigrad.optim.descent import *
+from minigrad.optim.optimizer import *
