@@ -106,18 +106,20 @@ WIDENS = (np.float32(1) * 1.0).dtype != np.float32
 def already_alike(operands: tuple[Any, ...]) -> Any:
     """Floating operands of one shape and dtype, and numbers brought to it; None for any others."""
     shape = dtype = None
+    numbers = False
     try:
         for x in operands:
-            if type(x) not in NUMBERS:
-                if dtype is None:
-                    shape, dtype = x.shape, x.dtype
-                elif x.shape != shape or x.dtype != dtype:
-                    return None
+            if type(x) in NUMBERS:
+                numbers = True
+            elif dtype is None:
+                shape, dtype = x.shape, x.dtype
+            elif x.shape != shape or x.dtype != dtype:
+                return None
         if dtype is None or dtype.kind != "f" or (WIDENS and not shape):
             return None
     except AttributeError:  # an operand that is no array at all
         return None
-    return [dtype.type(x) if type(x) in NUMBERS else x for x in operands]
+    return [dtype.type(x) if type(x) in NUMBERS else x for x in operands] if numbers else operands
 
 
 def fitted(pullback: Pullback, x: Any, met: Any) -> Pullback:

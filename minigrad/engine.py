@@ -290,7 +290,8 @@ def first_gradient(root: Node, gradient: Any, create: bool) -> Any:
                 f"backward: a value of shape {list(value.shape)} is not a single number: reduce it "
                 "first, for example with .sum(), or pass the gradient that arrives at it"
             )
-        gradient = np.ones(value.shape)
+        gradient = np.ones(value.shape, value.dtype)[()]
+        return wrapped(root, gradient) if create else gradient
     usable = isinstance(gradient, Node) and (create or gradient.dtype == value.dtype)
     if not usable:
         plain = gradient.value if isinstance(gradient, Node) else gradient
