@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 
 from minigrad import functions
-from minigrad.arithmetic import common_dtype, converted, elementwise, floating
-from minigrad.changing import in_place
+from minigrad.arithmetic import common_dtype, converted, elementwise, floating, mul
+from minigrad.changing import in_place, overwrite
 from minigrad.engine import Array, Node, ShapeError, described, differentiable, wrapped
-from minigrad.functions import clamp, erf, sigmoid, tanh, where
+from minigrad.functions import clamp, erf, rsqrt, sigmoid, tanh, where
 from minigrad.protocol import plain
-from minigrad.reductions import floats, from_top, log_softmax, norm, softmax
-from minigrad.shapes import movedim
-from minigrad.slicing import assign_into, chunk
+from minigrad.reductions import einsum, floats, from_top, log_softmax, norm, softmax
+from minigrad.shapes import movedim, reshape, sizes_of
+from minigrad.slicing import assign_into, chunk, getitem, put
+from minigrad.tensor import random_of
 
 # --- book/11_losses.ipynb: Functions and losses
 
@@ -886,3 +887,291 @@ def complain_of_width(input: Any, weight: Any, bias: Any) -> None:
     raise ShapeError(
         f"linear: a bias of {list(bias.shape)} does not fit out_features={outputs}"
     ) from None
+
+
+@differentiable
+def looked_up(table: Array, places: Array, padding: int) -> Any:
+    """The rows of a table at some places; the row for padding gets no gradient."""
+    due = (places != padding)[..., None]
+    return table[places], lambda g: put(g * due, places, table.shape)
+
+
+def embedding(
+    input: Any,
+    weight: Any,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+) -> Any:
+    """The row of the weight that each index names: (...), (rows, width) -> (..., width)."""
+    places, n = plain(input), len(weight)
+    check_places(places, n)
+    if max_norm is not None:
+        shorten(weight, np.unique(places), max_norm, norm_type)
+    if padding_idx is None:
+        return getitem(weight, places)
+    return looked_up(weight, places, padding_idx % n)
+
+
+def check_places(places: Any, n: int) -> None:
+    if places.dtype.kind not in "iu":
+        raise TypeError(
+            f"embedding: the input is {places.dtype}: it takes the numbers of rows, integers"
+        )
+    if places.size and not 0 <= places.min() <= places.max() < n:
+        wrong = places[(places < 0) | (places >= n)].ravel()[0]
+        raise IndexError(
+            f"embedding: index {wrong} is out of range: the table has rows 0 to {n - 1}"
+        )
+
+
+def shorten(weight: Any, rows: Any, longest: float, p: float) -> None:
+    """Bring rows that are longer than this to this length, unrecorded."""
+    table = np.array(weight.value)
+    lengths = np.sum(np.abs(table[rows]) ** p, 1, keepdims=True) ** (1 / p)
+    table[rows] *= np.where(lengths > longest, longest / (lengths + 1e-7), 1)
+    overwrite(weight, table)
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """x1 W x2 for each matrix W of the weight: (..., n), (..., m), (k, n, m) -> (..., k)."""
+    if (*input1.shape[-1:], *input2.shape[-1:]) != weight.shape[1:]:
+        raise ShapeError(
+            f"bilinear: inputs of {list(input1.shape)} and {list(input2.shape)} do not fit the "
+            f"weight {list(weight.shape)}: their last dimensions must be {list(weight.shape[1:])}"
+        )
+    product = einsum("...i,kij,...j->...k", input1, weight, input2)
+    return product if bias is None else product + bias
+
+
+def check_chance(p: float) -> None:
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def dropped(input: Any, p: float, training: bool, inplace: bool, shape: tuple[int, ...]) -> Any:
+    """Entries set to 0 with chance p, a mask of this shape copied over them; the rest grows."""
+    check_chance(p)
+    if not training or p == 0:
+        return input
+    kept = random_of(None).random(shape, np.float32) >= p
+    mask = kept.astype(input.dtype) * input.dtype.type(1 / (1 - p) if p < 1 else 0)
+    return applied(lambda x: mul(x, mask), input, inplace)
+
+
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Each entry set to 0 with chance p, the others divided by 1 - p; unchanged if not training."""
+    return dropped(input, p, training, inplace, input.shape)
+
+
+def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Whole channels set to 0: of (N, C, L) or (C, L)."""
+    return drop_channels("dropout1d", (2, 3), input, p, training, inplace)
+
+
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Whole channels set to 0: of (N, C, H, W)."""
+    return drop_channels("dropout2d", (4,), input, p, training, inplace)
+
+
+def drop_channels(
+    name: str, ndims: tuple[int, ...], input: Any, p: float, training: bool, inplace: bool
+) -> Any:
+    if input.ndim not in ndims:
+        raise ShapeError(
+            f"{name}: an input of {list(input.shape)} has not {ndims[0]} dimensions"
+            + (f", or {ndims[1]} with the batch" if len(ndims) > 1 else "")
+        )
+    inner = 1 if name == "dropout1d" else 2
+    shape = input.shape[: input.ndim - inner] + (1,) * inner
+    return dropped(input, p, training, inplace, shape)
+
+
+SELU_FLOOR = -1.7580993408473766  # what selu gives for -infinity
+
+
+def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+    """Dropout for selu: entries become its lowest value; mean and variance stay as they were."""
+    check_chance(p)
+    if not training or p == 0:
+        return input
+    kept = (random_of(None).random(input.shape, np.float32) >= p).astype(input.dtype)
+    scale = 1 / math.sqrt((SELU_FLOOR**2 * p + 1) * (1 - p)) if p < 1 else 0.0
+    shift = (1 - p - kept) * (SELU_FLOOR * scale)
+    return applied(lambda x: x * (kept * scale) + shift, input, inplace)
+
+
+def by_weight(unit: Array, weight: Array, bias: Array) -> Array:
+    """unit * weight + bias, where either may be None."""
+    unit = unit if weight is None else unit * weight
+    return unit if bias is None else unit + bias
+
+
+@differentiable
+def normalized_rows(x: Array, weight: Array, bias: Array, eps: float, centre: bool) -> Any:
+    """Each row brought to mean 0 (with centre) and mean square 1; averages are products."""
+    rows, n = flat(x), x.shape[-1]
+    average = np.full((n, 1), 1 / n, x.dtype)
+    centred = rows - np.dot(rows, average) if centre else rows
+    scale = 1 / np.sqrt(np.dot(centred * centred, average) + x.dtype.type(eps))
+    unit = centred * scale
+
+    def to_x(g: Array) -> Array:
+        g = by_weight(flat(g), weight, None)
+        along = g - np.dot(g, average) if centre else g
+        return shaped(scale * (along - unit * np.dot(g * unit, average)), x)
+
+    y = shaped(by_weight(unit, weight, bias), x)
+    return y, to_x, lambda g: total(flat(g) * unit), lambda g: total(flat(g))
+
+
+def whole_shape(name: str, input: Any, normalized_shape: Any) -> tuple[int, ...]:
+    """The trailing dimensions that are normalized together."""
+    shape = sizes_of((normalized_shape,))
+    if not shape or tuple(input.shape[-len(shape) :]) != shape:
+        raise ShapeError(
+            f"{name}: an input of {list(input.shape)} does not end in the dimensions "
+            f"{list(shape)} that are to be normalized"
+        )
+    if input.dtype.kind != "f":
+        raise RuntimeError(f"{name}: the input must be floating, not {input.dtype}")
+    return shape
+
+
+def norm_over(
+    name: str, input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float, centre: bool
+) -> Any:
+    shape = whole_shape(name, input, normalized_shape)
+    if len(shape) == 1:
+        return normalized_rows(input, weight, bias, eps, centre)
+    rows = reshape(input, (*input.shape[: -len(shape)], math.prod(shape)))
+    weight, bias = (v if v is None else reshape(v, -1) for v in (weight, bias))
+    return reshape(normalized_rows(rows, weight, bias, eps, centre), input.shape)
+
+
+def layer_norm(
+    input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """Each sample brought to mean 0 and variance 1 over its trailing dimensions."""
+    return norm_over("layer_norm", input, normalized_shape, weight, bias, eps, True)
+
+
+def rms_norm(
+    input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None
+) -> Any:
+    """Each sample divided by the root of its mean square over its trailing dimensions."""
+    eps = float(np.finfo(input.dtype).eps) if eps is None else eps
+    return norm_over("rms_norm", input, normalized_shape, weight, None, eps, False)
+
+
+def group_norm(
+    input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """The channels of each sample in groups, each brought to mean 0 and variance 1."""
+    n, channels, *field = input.shape
+    if channels % num_groups:
+        raise ShapeError(f"group_norm: {channels} channels do not make {num_groups} equal groups")
+    grouped = reshape(input, (n * num_groups, math.prod(input.shape[1:]) // num_groups))
+    unit = reshape(normalized_rows(grouped, None, None, eps, True), input.shape)
+    return by_weight(
+        unit, *(v if v is None else over_channels(v, len(field)) for v in (weight, bias))
+    )
+
+
+def over_channels(vector: Any, beside: int) -> Any:
+    """(C,) as (C, 1, ..., 1), with so many ones."""
+    return reshape(vector, (vector.shape[0], *(1,) * beside))
+
+
+def by_channel(x: Array) -> Array:
+    """(N, C, ...) with the channels as columns."""
+    return x if x.ndim == 2 else np.moveaxis(x, 1, -1).reshape(-1, x.shape[1])
+
+
+def from_channels(columns: Array, like: Array) -> Array:
+    """The columns as channels again."""
+    if like.ndim == 2:
+        return columns
+    n, channels, *field = like.shape
+    return np.moveaxis(columns.reshape(n, *field, channels), -1, 1)
+
+
+@differentiable
+def normalized_columns(x: Array, weight: Array, bias: Array, eps: float) -> Any:
+    """Each channel brought to mean 0 and variance 1 over the batch: (N, C, ...)."""
+    columns = by_channel(x)
+    average = np.full(len(columns), 1 / len(columns), x.dtype)
+    centred = columns - np.dot(average, columns)
+    scale = 1 / np.sqrt(np.dot(average, centred * centred) + x.dtype.type(eps))
+    unit = centred * scale
+
+    def to_x(g: Array) -> Array:
+        g = by_weight(by_channel(g), weight, None)
+        rest = g - np.dot(average, g) - unit * np.dot(average, g * unit)
+        return from_channels(scale * rest, x)
+
+    return (
+        from_channels(by_weight(unit, weight, bias), x),
+        to_x,
+        lambda g: total(by_channel(g) * unit),
+        lambda g: total(by_channel(g)),
+    )
+
+
+def batch_norm(
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Each channel normalized: in training by the batch, else by the running mean and variance."""
+    check_channels(input, running_mean, running_var, weight, bias)
+    if training:
+        enough(input)
+        if running_mean is not None:
+            follow(input, running_mean, running_var, momentum)
+        return normalized_columns(input, weight, bias, eps)
+    if running_mean is None or running_var is None:
+        raise RuntimeError("batch_norm: without training it needs running_mean and running_var")
+    beside = input.ndim - 2
+    scale = rsqrt(running_var + eps)
+    scale = scale if weight is None else scale * weight
+    shift = by_weight(-running_mean * scale, None, bias)
+    return input * over_channels(scale, beside) + over_channels(shift, beside)
+
+
+def check_channels(input: Any, *vectors: Any) -> None:
+    if input.ndim < 2:
+        raise ShapeError(f"batch_norm: an input of {list(input.shape)} is not (N, C, ...)")
+    if input.dtype.kind != "f":
+        raise RuntimeError(f"batch_norm: the input must be floating, not {input.dtype}")
+    for vector in vectors:
+        if vector is not None and vector.shape != (input.shape[1],):
+            raise ShapeError(
+                f"batch_norm: an input of {list(input.shape)} has {input.shape[1]} channels, but "
+                f"the layer was made for {math.prod(vector.shape)}"
+            )
+
+
+def enough(input: Any) -> None:
+    if math.prod(input.shape) == input.shape[1]:
+        raise ValueError(
+            f"Expected more than 1 value per channel when training, got input size "
+            f"{list(input.shape)}: one value has no variance; take a larger batch, or eval()"
+        )
+
+
+def follow(input: Any, running_mean: Any, running_var: Any, momentum: float) -> None:
+    """Move the running statistics towards those of this batch, unrecorded."""
+    columns = by_channel(plain(input))
+    for running, new in ((running_mean, columns.mean(0)), (running_var, columns.var(0, ddof=1))):
+        old = running.value
+        overwrite(running, old + old.dtype.type(momentum) * (new - old).astype(old.dtype))
+
+
+__all__ += ["linear", "bilinear", "embedding", "dropout", "dropout1d", "dropout2d"]
+__all__ += ["alpha_dropout", "layer_norm", "rms_norm", "group_norm", "batch_norm"]

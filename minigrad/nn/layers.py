@@ -6,10 +6,20 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minigrad.creation import empty
+import numpy as np
+
+from minigrad.changing import overwrite
+from minigrad.creation import empty, ones, tensor, zeros
+from minigrad.engine import ShapeError
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module, Parameter
+from minigrad.shapes import sizes_of
+
+
+def new(*size: Any, device: Any, dtype: Any) -> Parameter:
+    """A parameter of this shape, to be given its start."""
+    return Parameter(empty(*size, device=device, dtype=dtype))
 
 
 class Linear(Module):
@@ -25,8 +35,8 @@ class Linear(Module):
     ) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
-        self.weight = Parameter(empty(out_features, in_features, device=device, dtype=dtype))
-        vector = Parameter(empty(out_features, device=device, dtype=dtype)) if bias else None
+        self.weight = new(out_features, in_features, device=device, dtype=dtype)
+        vector = new(out_features, device=device, dtype=dtype) if bias else None
         self.register_parameter("bias", vector)
         self.reset_parameters()
 
@@ -70,6 +80,318 @@ class Flatten(Module):
 
     def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Bilinear(Module):
+    """x1 W x2 + b for each of out_features matrices W."""
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.in1_features, self.in2_features = in1_features, in2_features
+        self.out_features = out_features
+        self.weight = new(out_features, in1_features, in2_features, device=device, dtype=dtype)
+        self.register_parameter(
+            "bias", new(out_features, device=device, dtype=dtype) if bias else None
+        )
+        spread_evenly(self, in1_features)
+
+    def forward(self, input1: Any, input2: Any) -> Any:
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        sizes = f"in1_features={self.in1_features}, in2_features={self.in2_features}"
+        return f"{sizes}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class Table(Module):
+    """The rows of an embedding, and what is done with them."""
+
+    def forward(self, input: Any) -> Any:
+        return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
+
+    def reset_parameters(self) -> None:
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            table = np.array(self.weight.value)
+            table[self.padding_idx] = 0
+            overwrite(self.weight, table)
+
+    def extra_repr(self) -> str:
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        text += f", padding_idx={self.padding_idx}" if self.padding_idx is not None else ""
+        text += f", max_norm={self.max_norm}" if self.max_norm is not None else ""
+        return text + (f", norm_type={self.norm_type}" if self.norm_type != 2 else "")
+
+
+class Embedding(Table):
+    """A vector for each of num_embeddings indices, learnt; that of padding_idx stays as it is."""
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        *,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        check_padding(padding_idx, num_embeddings)
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.padding_idx = padding_idx if padding_idx is None else padding_idx % num_embeddings
+        self.max_norm, self.norm_type = max_norm, norm_type
+        self.weight = new(num_embeddings, embedding_dim, device=device, dtype=dtype)
+        self.reset_parameters()
+
+    @classmethod
+    def from_pretrained(cls, embeddings: Any, freeze: bool = True, **options: Any) -> Any:
+        """An embedding with these rows, which are not trained unless freeze is False."""
+        return pretrained(cls, embeddings, freeze, options)
+
+
+def pretrained(kind: Any, embeddings: Any, freeze: bool, options: Any) -> Any:
+    if embeddings.ndim != 2:
+        raise ShapeError(
+            f"from_pretrained: it takes a row for each index, (rows, width), "
+            f"not {list(embeddings.shape)}"
+        )
+    layer = kind(*embeddings.shape, dtype=embeddings.dtype, **options)
+    layer.weight = Parameter(embeddings, requires_grad=not freeze)
+    return layer
+
+
+def check_padding(padding_idx: int | None, rows: int) -> None:
+    if padding_idx is not None and not -rows <= padding_idx < rows:
+        raise ValueError(f"Embedding: padding_idx {padding_idx} is not one of the {rows} rows")
+
+
+class Unflatten(Module):
+    """Makes one dimension several: the sizes may be a tuple or a list."""
+
+    def __init__(self, dim: int, unflattened_size: Any) -> None:
+        super().__init__()
+        self.dim, self.unflattened_size = dim, unflattened_size
+
+    def forward(self, input: Any) -> Any:
+        return input.unflatten(self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
+
+class Dropout(Module):
+    """Sets each entry to 0 with chance p while training, and divides the others by 1 - p."""
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        F.check_chance(p)
+        self.p, self.inplace = p, inplace
+
+    def forward(self, input: Any) -> Any:
+        return F.dropout(input, self.p, self.training, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout1d(Dropout):
+    def forward(self, input: Any) -> Any:
+        return F.dropout1d(input, self.p, self.training, self.inplace)
+
+
+class Dropout2d(Dropout):
+    def forward(self, input: Any) -> Any:
+        return F.dropout2d(input, self.p, self.training, self.inplace)
+
+
+class AlphaDropout(Dropout):
+    def forward(self, input: Any) -> Any:
+        return F.alpha_dropout(input, self.p, self.training, self.inplace)
+
+
+class Norm(Module):
+    """What normalizations have in common: a weight that starts as 1, a bias that starts as 0."""
+
+    def add_vectors(self, shape: Any, weight: bool, bias: bool, device: Any, dtype: Any) -> None:
+        for name, wanted in (("weight", weight), ("bias", bias)):
+            vector = new(shape, device=device, dtype=dtype) if wanted else None
+            self.register_parameter(name, vector)
+
+    def reset_parameters(self) -> None:
+        for name, value in self.named_parameters(recurse=False):
+            init.constant_(value, float(name == "weight"))
+
+
+class LayerNorm(Norm):
+    """Each sample brought to mean 0 and variance 1 over its trailing dimensions."""
+
+    def __init__(
+        self,
+        normalized_shape: Any,
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.normalized_shape, self.eps = sizes_of((normalized_shape,)), eps
+        self.elementwise_affine = affine = elementwise_affine
+        self.add_vectors(self.normalized_shape, affine, affine and bias, device, dtype)
+        self.reset_parameters()
+
+    def forward(self, input: Any) -> Any:
+        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        affine = f"elementwise_affine={self.elementwise_affine}"
+        return f"{self.normalized_shape}, eps={self.eps}, {affine}, bias={self.bias is not None}"
+
+
+class RMSNorm(Norm):
+    """Each sample divided by the root of its mean square over its trailing dimensions."""
+
+    def __init__(
+        self,
+        normalized_shape: Any,
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.normalized_shape, self.eps = sizes_of((normalized_shape,)), eps
+        self.elementwise_affine = elementwise_affine
+        self.add_vectors(self.normalized_shape, elementwise_affine, False, device, dtype)
+        self.reset_parameters()
+
+    def forward(self, input: Any) -> Any:
+        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self) -> str:
+        affine = f"elementwise_affine={self.elementwise_affine}"
+        return f"{self.normalized_shape}, eps={self.eps}, {affine}"
+
+
+class GroupNorm(Norm):
+    """Each sample's channels in groups, each group brought to mean 0 and variance 1."""
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.num_groups, self.num_channels = num_groups, num_channels
+        self.eps, self.affine = eps, affine
+        self.add_vectors(num_channels, affine, affine and bias, device, dtype)
+        self.reset_parameters()
+
+    def forward(self, input: Any) -> Any:
+        return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        sizes = f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
+        return f"{sizes}, affine={self.affine}, bias={self.bias is not None}"
+
+
+class RunningNorm(Norm):
+    """A normalization that follows the mean and variance of the batches it sees in training."""
+
+    def add_running(self, features: int, track: bool, device: Any, dtype: Any) -> None:
+        options = {"device": device, "dtype": dtype}
+        self.register_buffer("running_mean", zeros(features, **options) if track else None)
+        self.register_buffer("running_var", ones(features, **options) if track else None)
+        self.register_buffer("num_batches_tracked", tensor(0) if track else None)
+
+    def reset_running_stats(self) -> None:
+        if self.track_running_stats:
+            for name, number in (
+                ("running_mean", 0),
+                ("running_var", 1),
+                ("num_batches_tracked", 0),
+            ):
+                init.constant_(getattr(self, name), number)
+
+    def factor(self) -> float:
+        """How far the running statistics move towards those of this batch."""
+        if self.training and self.track_running_stats:
+            overwrite(self.num_batches_tracked, self.num_batches_tracked.value + 1)
+            if self.momentum is None:  # the plain average of all batches
+                return 1 / float(self.num_batches_tracked)
+        return float(self.momentum or 0)
+
+
+class BatchNorm(RunningNorm):
+    """Each channel brought to mean 0 and variance 1 over the batch."""
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        self.add_vectors(num_features, affine, affine and bias, device, dtype)
+        self.add_running(num_features, track_running_stats, device, dtype)
+        self.reset_parameters()
+
+    def extra_repr(self) -> str:
+        facts = f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+        facts += f", affine={self.affine}, bias={self.bias is not None}"
+        return f"{facts}, track_running_stats={self.track_running_stats}"
+
+
+def batch_normalized(layer: Any, input: Any, ndims: tuple[int, ...]) -> Any:
+    """What BatchNorm1d and BatchNorm2d do with inputs of these numbers of dimensions."""
+    if input.ndim not in ndims:
+        wanted = " or ".join(f"{n}D" for n in ndims)
+        raise ShapeError(f"expected {wanted} input (got {input.ndim}D input)")
+    if input.shape[1] != layer.num_features:
+        raise ShapeError(
+            f"batch_norm: an input of {list(input.shape)} has {input.shape[1]} channels, but "
+            f"{layer!r} was made for {layer.num_features}"
+        )
+    following = layer.track_running_stats or not layer.training
+    mean, var = (layer.running_mean, layer.running_var) if following else (None, None)
+    if layer.training:
+        F.enough(input)
+    training, factor = layer.training or layer.running_mean is None, layer.factor()
+    return F.batch_norm(input, mean, var, layer.weight, layer.bias, training, factor, layer.eps)
+
+
+class BatchNorm1d(BatchNorm):
+    def forward(self, input: Any) -> Any:
+        return batch_normalized(self, input, (2, 3))
+
+
+class BatchNorm2d(BatchNorm):
+    def forward(self, input: Any) -> Any:
+        return batch_normalized(self, input, (4,))
 
 
 class Function(Module):
@@ -365,4 +687,6 @@ __all__ = ["Linear", "Identity", "Flatten", "Sigmoid", "LogSigmoid", "Tanh", "So
 __all__ += ["ReLU", "ReLU6", "SELU", "SiLU", "Mish", "Hardswish", "Hardsigmoid", "LeakyReLU"]
 __all__ += ["ELU", "CELU", "Hardtanh", "GELU", "Softplus", "GLU", "Softmax", "LogSoftmax"]
 __all__ += ["Softmin", "L1Loss", "MSELoss", "SmoothL1Loss", "HuberLoss", "KLDivLoss"]
+__all__ += ["Bilinear", "Embedding", "Unflatten", "Dropout", "Dropout1d", "Dropout2d"]
+__all__ += ["AlphaDropout", "LayerNorm", "RMSNorm", "GroupNorm", "BatchNorm1d", "BatchNorm2d"]
 __all__ += ["HingeEmbeddingLoss", "BCELoss", "BCEWithLogitsLoss", "NLLLoss", "CrossEntropyLoss"]
