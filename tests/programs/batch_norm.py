@@ -15,8 +15,8 @@ loader = DataLoader(TensorDataset(x, y), batch_size=10, drop_last=True)
 model = nn.Sequential(
     nn.BatchNorm1d(6),
     nn.Linear(6, 8, bias=False),
-    nn.BatchNorm1d(8, momentum=0.3, affine=True),
     nn.LeakyReLU(0.1),
+    nn.BatchNorm1d(8, momentum=0.3, affine=True),
     nn.Dropout(p=0.0),
     nn.Linear(8, 4),
 )
