@@ -18,7 +18,7 @@ HISTORY = ("edges", "rule", "call", "order", "requires_grad")
 def twin(node: Node) -> Any:
     """The node as it is now, as a node of its own."""
     other = wrapped(node, node.value)
-    for field in (*HISTORY, "before"):
+    for field in (*HISTORY, "before", "tangents"):
         setattr(other, field, getattr(node, field))
     return other
 
@@ -56,7 +56,7 @@ def take_over(node: Node, result: Any, before: Any = None) -> None:
         for field in HISTORY:
             setattr(node, field, getattr(result, field))
         node.before = before
-    node.value = result.value
+    node.value, node.tangents = result.value, result.tangents
 
 
 def overwrite(node: Node, value: Any) -> None:
@@ -123,6 +123,6 @@ def tell_base(node: Node, result: Any) -> None:
 
 def still_there(whole: Any, part: Any, put_back: Callable[[Any, Any], Any]) -> bool:
     """Whether a change of the whole passed this part by, and nothing of it was recorded."""
-    if whole.edges or part.edges:
+    if whole.edges or part.edges or whole.tangents or part.tangents:
         return False
     return bool(np.array_equal(put_back(whole.value, part.value), whole.value, equal_nan=True))

@@ -31,7 +31,8 @@ def answer(function: Any, inputs: Any, options: Any) -> Any:
             if numpys in options:
                 options[ours] = options.pop(numpys)
         return spelled[function](*inputs, **options)
-    due = state.recording and any(x.requires_grad for x in nodes_in((inputs, options)))
+    used = nodes_in((inputs, options))
+    due = any(x.tangents or (state.recording and x.requires_grad) for x in used)
     if due and function not in readers:
         raise TypeError(
             f"{called(function)} has no rule here, so no gradient could come back through it: "

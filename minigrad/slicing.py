@@ -42,7 +42,9 @@ class Part:
             return self.buffer
         return add_at(np.zeros(self.shape, self.dtype), self.index, self.piece)
 
-    def __add__(self, other: Any) -> Part:
+    def __add__(self, other: Any) -> Any:
+        if isinstance(other, Node):
+            return other + np.asarray(self)
         if self.buffer is None:
             return Part(self.shape, None, None, np.asarray(self)).__add__(other)
         if isinstance(other, Part) and other.buffer is None:
