@@ -24,7 +24,6 @@ from tests.benchmarks.workload import (
     Step,
     Target,
     Workload,
-    as_parameters,
     gradients,
 )
 
@@ -140,74 +139,53 @@ def curve_by_hand(data: Data) -> Step:
     return step
 
 
-def xor_program(library: Library, data: Data) -> Step:
-    torch, F = library.torch, library.F
-    x, y = torch.tensor(data["x"]), torch.tensor(data["y"])
-    parameters = W0, b0, W1, b1 = as_parameters(torch, weights(data))
-    optimizer = library.optim.SGD(parameters, lr=0.1)
+def network(library: Library, data: Data, activation: str) -> Any:
+    """Linear layers with an activation between each two, and the weights among the data."""
+    nn, torch, layers = library.nn, library.torch, []
+    for W, b in zip(weights(data)[::2], weights(data)[1::2], strict=True):
+        layers += [nn.Linear(W.shape[1], W.shape[0]), getattr(nn, activation)()]
+        layers[-2].weight = nn.Parameter(torch.tensor(W))
+        layers[-2].bias = nn.Parameter(torch.tensor(b))
+    return nn.Sequential(*layers[:-1])
+
+
+def training(library: Library, data: Data, model: Any, criterion: Any, optimizer: Any) -> Step:
+    """A step of training as everybody writes it."""
+    x, y = library.torch.tensor(data["x"]), library.torch.tensor(data["y"])
+    parameters = list(model.parameters())
 
     def step() -> list[Any]:
         optimizer.zero_grad()
-        hidden = torch.tanh(F.linear(x, W0, b0))
-        loss = F.cross_entropy(F.linear(hidden, W1, b1), y)
+        loss = criterion(model(x), y)
         loss.backward()
         optimizer.step()
         return [loss, *gradients(parameters)]
 
     return step
+
+
+def xor_program(library: Library, data: Data) -> Step:
+    model = network(library, data, "Tanh")
+    optimizer = library.optim.SGD(model.parameters(), lr=0.1)
+    return training(library, data, model, library.nn.CrossEntropyLoss(), optimizer)
 
 
 def curve_program(library: Library, data: Data) -> Step:
-    torch, F = library.torch, library.F
-    x, y = torch.tensor(data["x"]), torch.tensor(data["y"])
-    parameters = W0, b0, W1, b1, W2, b2 = as_parameters(torch, weights(data))
-    optimizer = library.optim.Adam(parameters, lr=0.01)
-
-    def step() -> list[Any]:
-        optimizer.zero_grad()
-        hidden = torch.tanh(F.linear(x, W0, b0))
-        hidden = torch.tanh(F.linear(hidden, W1, b1))
-        loss = F.mse_loss(F.linear(hidden, W2, b2), y)
-        loss.backward()
-        optimizer.step()
-        return [loss, *gradients(parameters)]
-
-    return step
+    model = network(library, data, "Tanh")
+    optimizer = library.optim.Adam(model.parameters(), lr=0.01)
+    return training(library, data, model, library.nn.MSELoss(), optimizer)
 
 
 def mnist_program(library: Library, data: Data) -> Step:
-    torch, F = library.torch, library.F
-    x, y = torch.tensor(data["x"]), torch.tensor(data["y"])
-    parameters = W0, b0, W1, b1 = as_parameters(torch, weights(data))
-    optimizer = library.optim.SGD(parameters, lr=0.01, momentum=0.9)
-
-    def step() -> list[Any]:
-        optimizer.zero_grad()
-        hidden = torch.relu(F.linear(x, W0, b0))
-        loss = F.cross_entropy(F.linear(hidden, W1, b1), y)
-        loss.backward()
-        optimizer.step()
-        return [loss, *gradients(parameters)]
-
-    return step
+    model = network(library, data, "ReLU")
+    optimizer = library.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    return training(library, data, model, library.nn.CrossEntropyLoss(), optimizer)
 
 
 def wide_program(library: Library, data: Data) -> Step:
-    torch, F = library.torch, library.F
-    x, y = torch.tensor(data["x"]), torch.tensor(data["y"])
-    parameters = W0, b0, W1, b1, W2, b2 = as_parameters(torch, weights(data))
-    optimizer = library.optim.SGD(parameters, lr=0.1)
-
-    def step() -> list[Any]:
-        optimizer.zero_grad()
-        hidden = torch.relu(F.linear(x, W0, b0))
-        hidden = torch.relu(F.linear(hidden, W1, b1))
-        loss = F.cross_entropy(F.linear(hidden, W2, b2), y)
-        loss.backward()
-        optimizer.step()
-        return [loss, *gradients(parameters)]
-
-    return step
+    model = network(library, data, "ReLU")
+    optimizer = library.optim.SGD(model.parameters(), lr=0.1)
+    return training(library, data, model, library.nn.CrossEntropyLoss(), optimizer)
 
 
 WORKLOADS = {

@@ -22,6 +22,7 @@ class Library:
     """The parts of PyTorch's face that a program needs: PyTorch's own, or minigrad's."""
 
     torch: Any
+    nn: Any
     F: Any
     optim: Any
 
