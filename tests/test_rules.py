@@ -96,6 +96,10 @@ EXAMPLES: dict[str, tuple[Any, list[Any]]] = {
     "bernoulli": (plain, pair((2, 3), (2, 3))),
     "logit_entropy": (plain, [*pair((2, 3), (2, 3)), made(3)]),
     "divergence": (plain, pair((2, 3), (2, 3))),
+    "affine": (plain, [made(2, 2, 3), *pair((4, 3), (4,))]),
+    "looked_up": (using(np.array([0, 2, 0]), 1), [made(3, 2)]),
+    "normalized_rows": (using(eps=0.1, centre=True), [made(2, 2, 3), *pair((3,), (3,))]),
+    "normalized_columns": (using(eps=0.1), [made(3, 2, 2), *pair((2,), (2,))]),
 }
 
 

@@ -1,6 +1,7 @@
 # Exported from book/11_losses.ipynb, book/12_layers.ipynb: change it there, not here.
 """Neural networks: functions and losses, and from chapter 12 on the layers made of them."""
 
+import minigrad.nn.functional as functional
 from minigrad.nn.layers import *
 from minigrad.nn.module import *
 from minigrad.nn.utils import summary

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from minigrad.changing import overwrite
-from minigrad.creation import empty, ones, tensor, zeros
+from minigrad.creation import empty, full, ones, tensor, zeros
 from minigrad.engine import ShapeError
 from minigrad.nn import functional as F
 from minigrad.nn import init
@@ -531,6 +532,14 @@ class Softplus(Function):
         return F.softplus(input, self.beta, self.threshold)
 
 
+class Threshold(Function):
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__(threshold=threshold, value=value, inplace=inplace)
+
+    def forward(self, input: Any) -> Any:
+        return F.threshold(input, self.threshold, self.value, self.inplace)
+
+
 class GLU(Function):
     def __init__(self, dim: int = -1) -> None:
         super().__init__(dim=dim)
@@ -561,6 +570,49 @@ class Softmin(Function):
 
     def forward(self, input: Any) -> Any:
         return F.softmin(input, self.dim)
+
+
+class PReLU(Module):
+    """leaky_relu with a slope that is learnt, one for all channels or one for each."""
+
+    def __init__(
+        self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None
+    ) -> None:
+        super().__init__()
+        self.num_parameters = num_parameters
+        self.weight = Parameter(full((num_parameters,), init, device=device, dtype=dtype))
+
+    def forward(self, input: Any) -> Any:
+        return F.prelu(input, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"num_parameters={self.num_parameters}"
+
+
+class Tanhshrink(Function):
+    def forward(self, input: Any) -> Any:
+        return F.tanhshrink(input)
+
+
+class Shrink(Module):
+    """What pulls every entry towards 0, by lambd."""
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def extra_repr(self) -> str:
+        return str(self.lambd)
+
+
+class Softshrink(Shrink):
+    def forward(self, input: Any) -> Any:
+        return F.softshrink(input, self.lambd)
+
+
+class Hardshrink(Shrink):
+    def forward(self, input: Any) -> Any:
+        return F.hardshrink(input, self.lambd)
 
 
 class Loss(Module):
@@ -683,10 +735,106 @@ class CrossEntropyLoss(WeightedLoss):
         )
 
 
+class PairLoss(Loss):
+    """A loss of two inputs, with a margin."""
+
+    def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.margin = margin
+
+
+class MarginRankingLoss(PairLoss):
+    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+        return F.margin_ranking_loss(input1, input2, target, self.margin, reduction=self.reduction)
+
+
+class CosineEmbeddingLoss(PairLoss):
+    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+        return F.cosine_embedding_loss(
+            input1, input2, target, self.margin, reduction=self.reduction
+        )
+
+
+class SoftMarginLoss(Loss):
+    def forward(self, input: Any, target: Any) -> Any:
+        return F.soft_margin_loss(input, target, reduction=self.reduction)
+
+
+class MultiMarginLoss(WeightedLoss):
+    def __init__(
+        self, p: int = 1, margin: float = 1.0, weight: Any = None, *, reduction: str = "mean"
+    ) -> None:
+        super().__init__(weight, reduction=reduction)
+        self.p, self.margin = p, margin
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return F.multi_margin_loss(
+            input, target, self.p, self.margin, self.weight, reduction=self.reduction
+        )
+
+
+class GaussianNLLLoss(Loss):
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.full, self.eps = full, eps
+
+    def forward(self, input: Any, target: Any, var: Any) -> Any:
+        return F.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)
+
+
+class PoissonNLLLoss(Loss):
+    def __init__(
+        self,
+        log_input: bool = True,
+        full: bool = False,
+        *,
+        eps: float = 1e-8,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction=reduction)
+        self.log_input, self.full, self.eps = log_input, full, eps
+
+    def forward(self, input: Any, target: Any) -> Any:
+        loss = partial(F.poisson_nll_loss, eps=self.eps, reduction=self.reduction)
+        return loss(input, target, self.log_input, self.full)
+
+
+class TripletMarginLoss(Loss):
+    def __init__(
+        self,
+        margin: float = 1.0,
+        p: float = 2.0,
+        eps: float = 1e-6,
+        swap: bool = False,
+        *,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction=reduction)
+        self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
+
+    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
+        loss = partial(F.triplet_margin_loss, swap=self.swap, reduction=self.reduction)
+        return loss(anchor, positive, negative, self.margin, self.p, self.eps)
+
+
+class CosineSimilarity(Module):
+    """The cosine of the angle between two vectors along an axis."""
+
+    def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
+        super().__init__()
+        self.dim, self.eps = dim, eps
+
+    def forward(self, x1: Any, x2: Any) -> Any:
+        return F.cosine_similarity(x1, x2, self.dim, self.eps)
+
+
 __all__ = ["Linear", "Identity", "Flatten", "Sigmoid", "LogSigmoid", "Tanh", "Softsign"]
 __all__ += ["ReLU", "ReLU6", "SELU", "SiLU", "Mish", "Hardswish", "Hardsigmoid", "LeakyReLU"]
 __all__ += ["ELU", "CELU", "Hardtanh", "GELU", "Softplus", "GLU", "Softmax", "LogSoftmax"]
 __all__ += ["Softmin", "L1Loss", "MSELoss", "SmoothL1Loss", "HuberLoss", "KLDivLoss"]
 __all__ += ["Bilinear", "Embedding", "Unflatten", "Dropout", "Dropout1d", "Dropout2d"]
 __all__ += ["AlphaDropout", "LayerNorm", "RMSNorm", "GroupNorm", "BatchNorm1d", "BatchNorm2d"]
+__all__ += ["PReLU", "Tanhshrink", "Softshrink", "Hardshrink", "MarginRankingLoss"]
+__all__ += ["CosineEmbeddingLoss", "SoftMarginLoss", "MultiMarginLoss", "GaussianNLLLoss"]
+__all__ += ["PoissonNLLLoss", "TripletMarginLoss", "CosineSimilarity", "Threshold"]
 __all__ += ["HingeEmbeddingLoss", "BCELoss", "BCEWithLogitsLoss", "NLLLoss", "CrossEntropyLoss"]
