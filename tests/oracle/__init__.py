@@ -119,7 +119,7 @@ def parse(code: str) -> tuple[Any, ...]:
 
 def padding(torch: Any) -> Any:
     """PyTorch keeps `pad` in `torch.nn.functional`; minigrad has it on top as well."""
-    return torch.nn.functional.pad if hasattr(torch, "nn") else getattr(torch, "pad", None)
+    return getattr(torch, "pad", None) or torch.nn.functional.pad
 
 
 def backward(result: Any, torch: Any) -> bool:

@@ -15,6 +15,7 @@ from . import (
     Case,
     Table,
     calls,
+    higher,
     layers,
     lines,
     losses,
@@ -1338,7 +1339,7 @@ GROUPS: dict[str, list[Table]] = {
     "inspecting": INSPECTING,
     "printing": [PRINTING],
 }
-PARTS = [losses, layers, optimizers]
+PARTS = [losses, layers, optimizers, higher]
 for part in PARTS:
     GROUPS |= part.GROUPS
     for error, table in part.RAISES.items():
@@ -1348,7 +1349,7 @@ for part in PARTS:
 LATER = set(
     words("""
     acosh addcdiv addcmul aminmax arccos arcsin arctan arctan2 argwhere asarray asinh atanh
-    atleast_1d atleast_2d autograd bincount broadcast_shapes broadcast_tensors can_cast
+    atleast_1d atleast_2d bincount broadcast_shapes broadcast_tensors can_cast
     cartesian_prod clamp_max clamp_min cross cummax cummin diag_embed diff dist e element_size
     erfc finfo fliplr flipud float_power hstack iinfo inner isin itemsize kron lgamma linalg
     logcumsumexp logit logspace moveaxis nan_to_num nansum nbytes ndimension
