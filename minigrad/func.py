@@ -12,10 +12,10 @@ from minigrad.autograd.levels import (
     leaves_of,
     like_arguments,
     mapped,
-    outside,
     pulled,
     refilled,
     rows_of,
+    seen,
 )
 from minigrad.engine import described
 
@@ -34,9 +34,8 @@ def grad_and_value(
                 f"grad: the function must give a single number without dimensions, not {met}: "
                 "reduce it, for example with .sum(), or use vjp or jacrev"
             )
-        gradient = like_arguments(level, pulled(level, level.roots, [None], last=True))
-        value = outside(level, level.output)
-        return gradient, (value, outside(level, level.aux)) if has_aux else value
+        value = seen(level, (level.output, level.aux) if has_aux else level.output)
+        return like_arguments(level, pulled(level, level.roots, [None], last=True)), value
 
     return both
 
@@ -84,8 +83,8 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
             raise RuntimeError(f"vjp: the output has the form {form}, the gradients for it {met}")
         return like_arguments(level, pulled(level, level.roots, leaves_of(cotangents)))
 
-    output = outside(level, level.output)
-    return (output, pull_back, outside(level, level.aux)) if has_aux else (output, pull_back)
+    output = seen(level, level.output)
+    return (output, pull_back, seen(level, level.aux)) if has_aux else (output, pull_back)
 
 
 def jacrev(
@@ -107,7 +106,7 @@ def jacrev(
         level = Level("jacrev", func, args, kwargs, argnums, has_aux)
         rows = [like_arguments(level, rows_of(level, y)) for y in level.roots]
         found = refilled(level.output, rows)
-        return (found, outside(level, level.aux)) if has_aux else found
+        return (found, seen(level, level.aux)) if has_aux else found
 
     return jacobian
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.autograd.gradients import path
-from minigrad.autograd.levels import Level, like_arguments, outside, pulled, refilled, rows_of
+from minigrad.autograd.levels import Level, like_arguments, pulled, refilled, rows_of, seen
 from minigrad.engine import Node, described
 from minigrad.shapes import reshape
 from minigrad.tensor import Recording
@@ -88,9 +88,7 @@ def vjp(
     with Recording(create_graph):
         level = called("vjp", func, inputs, strict)
         given = [v] if v is None or isinstance(v, Node) else v
-        return outside(level, level.output), like_arguments(
-            level, pulled(level, level.roots, given)
-        )
+        return seen(level, level.output), like_arguments(level, pulled(level, level.roots, given))
 
 
 def hvp(
@@ -106,13 +104,13 @@ def hvp(
     def gradient(*xs: Any) -> Any:
         inner = called("hvp", single("hvp", func), xs, strict)
         found = pulled(inner, inner.roots, [None])
-        return like_arguments(inner, found), outside(inner, inner.output)
+        return like_arguments(inner, found), seen(inner, inner.output)
 
     with Recording(create_graph):
         level = called("hvp", gradient, inputs, strict, aux=True)
         given = [v] if v is None or isinstance(v, Node) else v
         found = pulled(level, level.roots, given)
-        return outside(level, level.aux), like_arguments(level, found)
+        return seen(level, level.aux), like_arguments(level, found)
 
 
 def vhp(

@@ -80,7 +80,7 @@ class Level:
     ) -> None:
         self.name, self.single = name, not isinstance(argnums, tuple)
         places = places_of(name, argnums, len(arguments))
-        recording, birth, given = state.recording, next(births), list(arguments)
+        self.recording, self.birth, given = state.recording, next(births), list(arguments)
         self.inputs = [mapped(lambda x: entered(name, x), arguments[i]) for i in places]
         self.ends = leaves_of(self.inputs)
         with Recording(True):
@@ -89,9 +89,23 @@ class Level:
             result = function(*given, **options)
         self.output, self.aux = in_two(name, result) if aux else [result, None]
         self.roots = checked_outputs(name, self.output)
-        seen = [y for y in leaves_of([self.output, self.aux]) if isinstance(y, Node)]
-        behind = ancestry([y for y in seen if y.requires_grad], birth)
-        self.linked = recording and any(x.order < birth for x in behind)
+        self.linked = any(leads_out(self, y) for y in leaves_of([self.output, self.aux]))
+
+
+def leads_out(level: Level, y: Any) -> bool:
+    """Whether a gradient of y would reach what was there before the function was called."""
+    if not isinstance(y, Node) or not y.requires_grad or not level.recording:
+        return False
+    return any(x.order < level.birth for x in ancestry([y], level.birth))
+
+
+def outside(level: Level, y: Any) -> Any:
+    """A result as it is seen outside: cut off from the level's own inputs, if all ends there."""
+    if not isinstance(y, Node) or not y.requires_grad or leads_out(level, y):
+        return y
+    apart = wrapped(y, y.value)
+    apart.tangents = y.tangents
+    return apart
 
 
 def in_two(name: str, result: Any) -> list[Any]:
@@ -115,7 +129,8 @@ def pulled(level: Level, roots: list[Any], given: Any, last: bool = False) -> li
     create = state.recording and (watched or asked)
     seeds = seeds_at(level.name, roots, given, create)
     found = gradients_at(seeds, level.ends, create or not last, create)
-    return [found.get(x, nothing(x)) for x in level.ends]
+    answers = [found.get(x, nothing(x)) for x in level.ends]
+    return answers if asked else [outside(level, g) for g in answers]
 
 
 def rows_of(level: Level, y: Any) -> list[Any]:
@@ -142,11 +157,6 @@ def like_arguments(level: Level, found: list[Any]) -> Any:
     return trees[0] if level.single else tuple(trees)
 
 
-def outside(level: Level, tree: Any) -> Any:
-    """A result of the function as it is seen outside: cut off from the level's own inputs."""
-
-    def seen(y: Any) -> Any:
-        cut = isinstance(y, Node) and y.requires_grad and not level.linked
-        return wrapped(y, y.value) if cut else y
-
-    return mapped(seen, tree)
+def seen(level: Level, tree: Any) -> Any:
+    """What the function gave, as it is seen outside."""
+    return mapped(lambda y: outside(level, y), tree)
