@@ -8,6 +8,8 @@ import minigrad.autograd as autograd
 import minigrad.func as func
 import minigrad.nn as nn
 import minigrad.optim as optim
+import minigrad.training as training
+import minigrad.utils as utils
 from minigrad.arithmetic import *
 from minigrad.check import *
 from minigrad.creation import *
