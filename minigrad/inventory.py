@@ -1,0 +1,113 @@
+# Exported from book/19_machine.ipynb: change it there, not here.
+"""Every rule of the library: as it is written, where, and checked on the spot."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable
+from html import escape
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.autograd.gradients import grad
+from minigrad.check import analytic_gradient, numeric_gradient
+from minigrad.creation import tensor
+from minigrad.engine import rules
+from minigrad.examples import EXAMPLES, made
+from minigrad.shapes import cat
+from minigrad.sources import source_of
+
+
+class Entry(NamedTuple):
+    """A rule, where it stands, and the worst error that each check found, or why there is none."""
+
+    name: str
+    module: str
+    chapter: str
+    source: str
+    errors: tuple[float | str, ...]  # of the first derivative, the second, and forward mode
+
+
+def worst_error(function: Callable[..., Any], inputs: list[Any]) -> float:
+    """How far the pullbacks of a function are from what nudges measure, at worst."""
+    worst = 0.0
+    for x in inputs:
+        measured = numeric_gradient(lambda _: function(*inputs), x)
+        error = np.abs(analytic_gradient(function(*inputs), x) - measured)
+        worst = max(worst, float((error / np.maximum(1.0, np.abs(measured))).max(initial=0)))
+    return worst
+
+
+def slopes_of(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """The gradients of a weighted sum of an operation's squares, as one row of numbers."""
+
+    def slopes(*inputs: Any) -> Any:
+        y = operation(*inputs)
+        root = (y * y * tensor(made(*y.shape, seed=3))).sum()
+        found = grad(root, inputs, create_graph=True, materialize_grads=True)
+        return cat([g.reshape(-1) for g in found])
+
+    return slopes
+
+
+def chapter_of(rule: Callable[..., Any]) -> str:
+    """The chapter that a rule stands in, by what its module says of itself: 05_broadcasting."""
+    text = inspect.getsource(sys.modules[rule.__module__])
+    before = text[: text.find(source_of(rule).split("\n")[0])]
+    return str(re.findall(r"book/(\w+)\.ipynb(?::|,| )", text[:200] + before)[-1])
+
+
+def entry(name: str) -> Entry:
+    """A rule of the library, looked up and checked."""
+    rule = rules[name]
+    how, arrays = EXAMPLES[name]
+    operation, inputs = how(rule), [tensor(array, requires_grad=True) for array in arrays]
+    first = worst_error(operation, inputs)
+    second = getattr(rule, "once", None) or worst_error(slopes_of(operation), inputs)
+    return Entry(name, rule.__module__, chapter_of(rule), source_of(rule), (first, second))
+
+
+def library(module: str | None = None) -> list[str]:
+    """The names of the library's rules, or of one module's: not of those a notebook has made."""
+    ours = [name for name, rule in rules.items() if rule.__module__.startswith("minigrad.")]
+    return [name for name in ours if module in (None, rules[name].__module__)]
+
+
+class Inventory(list[Entry]):
+    """Rules and what their checks found; in a notebook a table."""
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{x.name:16} {x.module:28} {'  '.join(verdicts(x))}" for x in self)
+
+    def _repr_html_(self) -> str:
+        heads = ("rule", "as it is written", "first derivative", "second", "forward mode")
+        head = "".join(f'<th scope="col">{text}</th>' for text in heads)
+        rows = "\n".join(map(in_html, self))
+        table = f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
+        return f'<div style="overflow-x: auto">\n{table}\n</div>'
+
+
+def verdicts(entry: Entry) -> list[str]:
+    """The worst errors, so far as they are the same on every machine."""
+    found = [x if isinstance(x, str) else f"{x:.0e}" for x in entry.errors]
+    small = [not isinstance(x, str) and x < 1e-6 for x in entry.errors]
+    return ["< 1e-6" if good else text for good, text in zip(small, found, strict=True)]
+
+
+def in_html(entry: Entry) -> str:
+    """A row of the table."""
+    link = f'<a href="{entry.chapter}.html">{entry.chapter}</a>'
+    cells = [f"<b>{entry.name}</b><br>{link}", f"<pre>{escape(entry.source)}</pre>"]
+    cells += map(escape, verdicts(entry))
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def inventory(names: Iterable[str] | None = None) -> Inventory:
+    """Rules by their names (all those of the library, if none are named), each checked now."""
+    return Inventory(map(entry, library() if names is None else names))
+
+
+__all__ = ["inventory"]
