@@ -1,0 +1,670 @@
+# Exported from book/13_optimizers.ipynb: change it there, not here.
+"""Learning rates that change from step to step."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+import types
+import warnings
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from minigrad.optim.optimizer import Optimizer
+
+
+def checked(optimizer: Any) -> Optimizer:
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"a scheduler needs an optimizer, not a {type(optimizer).__name__}")
+    return optimizer
+
+
+def rates(optimizer: Optimizer, name: str = "lr") -> list[float]:
+    """An option of every group."""
+    return [group[name] for group in optimizer.param_groups]
+
+
+def per_group(name: str, value: Any, optimizer: Optimizer) -> list[Any]:
+    """One value for every group: a list of them, or one for all."""
+    count = len(checked(optimizer).param_groups)
+    if not isinstance(value, (list, tuple)):
+        return [value] * count
+    if len(value) != count:
+        raise ValueError(f"{name} has {len(value)} values, the optimizer {count} groups")
+    return list(value)
+
+
+def never_stepped(optimizer: Optimizer) -> bool:
+    """Whether it has surely not moved anything yet; a step of the user's own does not tell."""
+    return type(optimizer).step is Optimizer.step and not optimizer.stepped
+
+
+class Remembering:
+    """The skill of being saved and continued: all that is known, but for the optimizer."""
+
+    apart: tuple[str, ...] = ("optimizer",)  # what a saved state leaves out
+    _last_lr: list[float]
+
+    def state_dict(self) -> dict[str, Any]:
+        return copy.deepcopy({k: v for k, v in vars(self).items() if k not in self.apart})
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        vars(self).update(copy.deepcopy(state_dict))
+
+    def get_last_lr(self) -> list[float]:
+        """The learning rate of every group."""
+        return list(self._last_lr)
+
+
+class Walking(Remembering):
+    """The skill of going from one learning rate to the next."""
+
+    optimizer: Optimizer
+    last_epoch: int
+    get_lr: Callable[[], list[float]]
+    closed_form: Callable[[], list[float]]
+
+    def begin(self) -> None:
+        """Set the rates of the first step."""
+        self._step_count, self._is_initial = 0, True
+        self.step()
+        self._is_initial = False
+
+    def step(self, epoch: Any = None) -> None:
+        """Set the rates of the next step, or of the one that is given."""
+        if self._step_count == 1 and never_stepped(self.optimizer):
+            warnings.warn(TOO_EARLY, stacklevel=2)
+        self._step_count += 1
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        self.put(self.get_lr() if epoch is None else self.closed_form())
+
+    def put(self, lrs: Iterable[float]) -> None:
+        for group, lr in zip(self.optimizer.param_groups, lrs, strict=True):
+            group["lr"] = lr
+        self._last_lr = rates(self.optimizer)
+
+
+class Restarting(Walking):
+    """The skill of taking a part in a sequence of schedules."""
+
+    def undo(self) -> None:
+        self.last_epoch -= 1
+
+    def restart(self) -> None:
+        """Set the rates of step 0, whatever they are now."""
+        self.last_epoch = 0
+        self.put(self.closed_form())
+
+    def closed_form(self) -> list[float]:
+        """The rates of step `last_epoch`, computed without those of the step before."""
+        return self.get_lr()
+
+
+TOO_EARLY = (
+    "the scheduler's step() came before the optimizer's first step(): the first learning rate is "
+    "skipped. Call optimizer.step(), then scheduler.step()"
+)
+
+
+class LRScheduler(Restarting):
+    """Sets the learning rates of an optimizer; its `step()` comes after the optimizer's.
+
+    A kind of its own needs a method `get_lr()` that gives the rates for the step `last_epoch`.
+    """
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+        for place, group in enumerate(checked(optimizer).param_groups):
+            if last_epoch == -1:
+                group.setdefault("initial_lr", group["lr"])
+            elif "initial_lr" not in group:
+                raise KeyError(
+                    f"to continue at last_epoch={last_epoch}, group {place} needs 'initial_lr': "
+                    "load the optimizer's state first"
+                )
+        self.optimizer, self.last_epoch = optimizer, last_epoch
+        self.base_lrs = rates(optimizer, "initial_lr")
+        self.begin()
+
+    def get_lr(self) -> list[float]:
+        """The rates of step `last_epoch`."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method get_lr")
+
+
+class Curve(LRScheduler):
+    """A rate that follows a curve m(t) between a floor and the first rate.
+
+    From step to step it is changed by the ratio m(t) / m(t - 1) and not set, so that several
+    schedules can act on one optimizer, and so can you.
+    """
+
+    floor = 0.0
+
+    def multiplier(self, t: int) -> float:
+        raise NotImplementedError(f"{type(self).__name__} needs a method multiplier")
+
+    def get_lr(self) -> list[float]:
+        t = self.last_epoch
+        now, before = self.multiplier(t), self.multiplier(t - 1) if t > 0 else 1.0
+        if now == before or (self._is_initial and t > 0):
+            return rates(self.optimizer)
+        pairs = zip(rates(self.optimizer), self.base_lrs)
+        if before == 0:
+            return [lr + (base - self.floor) * now for lr, base in pairs]
+        return [self.floor + (lr - self.floor) * (now / before) for lr, _ in pairs]
+
+    def closed_form(self) -> list[float]:
+        m = self.multiplier(self.last_epoch)
+        return [self.floor + (base - self.floor) * m for base in self.base_lrs]
+
+
+class StepLR(Curve):
+    """Times gamma after every step_size steps."""
+
+    def __init__(
+        self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
+    ) -> None:
+        self.step_size, self.gamma = step_size, gamma
+        super().__init__(optimizer, last_epoch)
+
+    def multiplier(self, t: int) -> float:
+        return float(self.gamma ** (t // self.step_size))
+
+
+class MultiStepLR(Curve):
+    """Times gamma at every milestone."""
+
+    def __init__(
+        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1,
+        last_epoch: int = -1,
+    ) -> None:  # fmt: skip
+        self.milestones, self.gamma = Counter(milestones), gamma
+        super().__init__(optimizer, last_epoch)
+
+    def multiplier(self, t: int) -> float:
+        return float(self.gamma ** sum(n for place, n in self.milestones.items() if place <= t))
+
+
+def between(name: str, what: str, value: float, zero: bool = True) -> None:
+    if not 0 <= value <= 1 or (value == 0 and not zero):
+        bounds = "from 0 to 1" if zero else "above 0 and at most 1"
+        raise ValueError(f"{name}: {what} must be {bounds}, and is {value}")
+
+
+class ConstantLR(Curve):
+    """A fraction of the rate until step total_iters, then the whole."""
+
+    def __init__(
+        self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5,
+        last_epoch: int = -1,
+    ) -> None:  # fmt: skip
+        between("ConstantLR", "factor", factor)
+        self.factor, self.total_iters = factor, total_iters
+        super().__init__(optimizer, last_epoch)
+
+    def multiplier(self, t: int) -> float:
+        return self.factor if t < self.total_iters else 1.0
+
+
+class LinearLR(Curve):
+    """From one fraction of the rate to another in equal parts."""
+
+    def __init__(
+        self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0,
+        total_iters: int = 5, last_epoch: int = -1,
+    ) -> None:  # fmt: skip
+        between("LinearLR", "start_factor", start_factor, zero=False)
+        between("LinearLR", "end_factor", end_factor)
+        self.start_factor, self.end_factor = start_factor, end_factor
+        self.total_iters = total_iters
+        super().__init__(optimizer, last_epoch)
+
+    def multiplier(self, t: int) -> float:
+        done = min(t, self.total_iters) / self.total_iters
+        return self.start_factor + (self.end_factor - self.start_factor) * done
+
+
+class ExponentialLR(Curve):
+    """Times gamma at every step."""
+
+    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
+        self.gamma = gamma
+        super().__init__(optimizer, last_epoch)
+
+    def multiplier(self, t: int) -> float:
+        return float(self.gamma**t)
+
+
+class PolynomialLR(Curve):
+    """Down to 0 in total_iters steps, as a power of what is left."""
+
+    def __init__(
+        self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1
+    ) -> None:
+        self.total_iters, self.power = total_iters, power
+        super().__init__(optimizer, last_epoch)
+
+    def multiplier(self, t: int) -> float:
+        return float((1 - min(t, self.total_iters) / self.total_iters) ** self.power)
+
+
+def half_cosine(part: float) -> float:
+    """From 1 down to 0 while `part` goes from 0 to 1, flat at both ends."""
+    return (1 + math.cos(math.pi * part)) / 2
+
+
+class CosineAnnealingLR(Curve):
+    """Half a cosine: from the rate down to eta_min in T_max steps, then up again."""
+
+    def __init__(
+        self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
+    ) -> None:
+        self.T_max, self.eta_min, self.floor = T_max, eta_min, eta_min
+        super().__init__(optimizer, last_epoch)
+
+    def multiplier(self, t: int) -> float:
+        return half_cosine(t / self.T_max)
+
+
+class ByFunction(LRScheduler):
+    """What is common to the schedules that are given as functions, one for all groups or one each.
+
+    Functions are not part of a saved state; objects that can be called are, with their fields.
+    """
+
+    apart = ("optimizer", "lr_lambdas")
+
+    def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1) -> None:
+        self.lr_lambdas = per_group("lr_lambda", lr_lambda, optimizer)
+        for function in self.lr_lambdas:
+            if not callable(function):
+                raise TypeError(f"lr_lambda is a function, not a {type(function).__name__}")
+        super().__init__(optimizer, last_epoch)
+
+    def state_dict(self) -> dict[str, Any]:
+        plain = [isinstance(f, types.FunctionType) for f in self.lr_lambdas]
+        fields = [None if p else copy.deepcopy(vars(f)) for p, f in zip(plain, self.lr_lambdas)]
+        return {**super().state_dict(), "lr_lambdas": fields}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict({k: v for k, v in state_dict.items() if k not in self.apart})
+        for function, fields in zip(self.lr_lambdas, state_dict["lr_lambdas"]):
+            vars(function).update(copy.deepcopy(fields or {}))
+
+
+class LambdaLR(ByFunction):
+    """The first rate times what a function gives for the step."""
+
+    def get_lr(self) -> list[float]:
+        return [base * f(self.last_epoch) for base, f in zip(self.base_lrs, self.lr_lambdas)]
+
+
+class MultiplicativeLR(ByFunction):
+    """The last rate times what a function gives for the step."""
+
+    def get_lr(self) -> list[float]:
+        if self._is_initial:
+            return rates(self.optimizer)
+        pairs = zip(rates(self.optimizer), self.lr_lambdas)
+        return [lr * function(self.last_epoch) for lr, function in pairs]
+
+
+class CosineAnnealingWarmRestarts(LRScheduler):
+    """Half a cosine over and over; each period is T_mult times as long as the one before."""
+
+    def __init__(
+        self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0,
+        last_epoch: int = -1,
+    ) -> None:  # fmt: skip
+        for name, value in (("T_0", T_0), ("T_mult", T_mult)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(
+                    f"CosineAnnealingWarmRestarts: {name} must be an integer from 1 on, not {value}"
+                )
+        self.T_0, self.T_mult, self.eta_min = T_0, T_mult, eta_min
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        self.T_cur, self.T_i = self.last_epoch, self.T_0
+        while self.T_cur >= self.T_i and self.T_mult > 1:
+            self.T_cur, self.T_i = self.T_cur - self.T_i, self.T_i * self.T_mult
+        m = half_cosine(self.T_cur % self.T_i / self.T_i)
+        return [self.eta_min + (base - self.eta_min) * m for base in self.base_lrs]
+
+
+def prepare_momentum(optimizer: Optimizer, low: Any, high: Any, fresh: bool) -> None:
+    """Note in every group between which values its momentum (or its first beta) will go."""
+    if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
+        raise ValueError(
+            f"{type(optimizer).__name__} has no momentum to cycle: say cycle_momentum=False"
+        )
+    lows = per_group("base_momentum", low, optimizer)
+    highs = per_group("max_momentum", high, optimizer)
+    for group, lowest, highest in zip(optimizer.param_groups, lows, highs):
+        if fresh:
+            group["base_momentum"], group["max_momentum"] = lowest, highest
+            set_momentum(group, highest)
+
+
+def set_momentum(group: dict[str, Any], momentum: float) -> None:
+    if "betas" in group:
+        group["betas"] = (momentum, *group["betas"][1:])
+    else:
+        group["momentum"] = momentum
+
+
+class Cycling(LRScheduler):
+    """What is common to schedules that move the momentum against the learning rate."""
+
+    cycle_momentum: bool
+
+    def prepare(self, low: Any, high: Any, fresh: bool) -> None:
+        if self.cycle_momentum:
+            prepare_momentum(self.optimizer, low, high, fresh)
+
+    def momentum_at(self, group: dict[str, Any]) -> float:
+        raise NotImplementedError(f"{type(self).__name__} needs a method momentum_at")
+
+    def lr_at(self, group: dict[str, Any]) -> float:
+        raise NotImplementedError(f"{type(self).__name__} needs a method lr_at")
+
+    def get_lr(self) -> list[float]:
+        for group in self.optimizer.param_groups:
+            if self.cycle_momentum:
+                set_momentum(group, self.momentum_at(group))
+        return [self.lr_at(group) for group in self.optimizer.param_groups]
+
+
+def steps_in_all(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
+    """How long a cycle is, told in one of two ways."""
+    if total_steps is None and (epochs is None or steps_per_epoch is None):
+        raise ValueError("OneCycleLR needs total_steps, or both epochs and steps_per_epoch")
+    told = [epochs, steps_per_epoch] if total_steps is None else [total_steps]
+    for number in told:
+        if not isinstance(number, int) or number < 1:
+            raise ValueError(f"OneCycleLR: a number of steps must be 1 or more, not {number}")
+    return math.prod(told)
+
+
+def corners(total: int, start: float, three_phase: bool) -> list[tuple[Any, ...]]:
+    """Where the curves bend: the step, and the group's rate and momentum there."""
+    first = (0.0, "initial_lr", "max_momentum")
+    top = (start * total - 1, "max_lr", "base_momentum")
+    last = (float(total - 1), "min_lr", "max_momentum")
+    back = (2 * start * total - 2, "initial_lr", "max_momentum")
+    return [first, top, back, last] if three_phase else [first, top, last]
+
+
+class Cornered(Cycling):
+    """The skill of going from corner to corner."""
+
+    corners: list[tuple[Any, ...]]
+    total_steps: int
+    anneal_strategy: str
+
+    def value_at(self, group: dict[str, Any], which: int) -> float:
+        """The learning rate (1) or the momentum (2) of a group."""
+        t = self.last_epoch
+        if t > self.total_steps:
+            raise ValueError(f"the cycle has {self.total_steps} steps, and this is step {t}")
+        pairs = list(itertools.pairwise(self.corners))
+        left, right = next((pair for pair in pairs if t <= pair[1][0]), pairs[-1])
+        part = (t - left[0]) / (right[0] - left[0]) if right[0] != left[0] else 1.0
+        rest = half_cosine(part) if self.anneal_strategy == "cos" else 1 - part
+        start, end = group[left[which]], group[right[which]]
+        return float(end + (start - end) * rest)
+
+    def lr_at(self, group: dict[str, Any]) -> float:
+        return self.value_at(group, 1)
+
+    def momentum_at(self, group: dict[str, Any]) -> float:
+        return self.value_at(group, 2)
+
+
+class OneCycleLR(Cornered):
+    """Up to max_lr and down to almost nothing, once; the momentum goes the other way."""
+
+    def __init__(
+        self, optimizer: Optimizer, max_lr: Any, total_steps: int | None = None,
+        epochs: int | None = None, steps_per_epoch: int | None = None, pct_start: float = 0.3,
+        anneal_strategy: str = "cos", cycle_momentum: bool = True, base_momentum: Any = 0.85,
+        max_momentum: Any = 0.95, div_factor: float = 25.0, final_div_factor: float = 1e4,
+        three_phase: bool = False, last_epoch: int = -1,
+    ) -> None:  # fmt: skip
+        tops = per_group("max_lr", max_lr, optimizer)
+        between("OneCycleLR", "pct_start", pct_start)
+        if anneal_strategy not in ("cos", "linear"):
+            raise ValueError(f"anneal_strategy is 'cos' or 'linear', not {anneal_strategy!r}")
+        self.optimizer, self.cycle_momentum = optimizer, cycle_momentum
+        self.total_steps = steps_in_all(total_steps, epochs, steps_per_epoch)
+        self.corners = corners(self.total_steps, pct_start, three_phase)
+        self.anneal_strategy = anneal_strategy
+        for group, top in zip(optimizer.param_groups, tops):
+            if last_epoch == -1:
+                group["max_lr"], group["initial_lr"] = top, top / div_factor
+                group["min_lr"] = top / div_factor / final_div_factor
+        self.prepare(base_momentum, max_momentum, last_epoch == -1)
+        super().__init__(optimizer, last_epoch)
+
+
+class Triangle(Cycling):
+    """The skill of going up and down between two values, as a row of triangles."""
+
+    step_size_up: float
+    step_size_down: float
+    mode: str
+    gamma: float
+    scale_fn: Callable[[float], float] | None
+    scale_mode: str
+
+    def height(self) -> float:
+        """Where between low (0) and high (1) the step is."""
+        cycle, place = divmod(self.last_epoch, self.step_size_up + self.step_size_down)
+        height = place / self.step_size_up
+        if place > self.step_size_up:
+            height = 1 - (place - self.step_size_up) / self.step_size_down
+        if self.scale_fn:
+            by_cycle = self.scale_mode == "cycle"
+            return height * self.scale_fn(cycle + 1 if by_cycle else self.last_epoch)
+        factors = {"triangular2": 0.5**cycle, "exp_range": self.gamma**self.last_epoch}
+        return float(height * factors.get(self.mode, 1.0))
+
+    def lr_at(self, group: dict[str, Any]) -> float:
+        return float(group["initial_lr"] + (group["max_lr"] - group["initial_lr"]) * self.height())
+
+    def momentum_at(self, group: dict[str, Any]) -> float:
+        low, high = group["base_momentum"], group["max_momentum"]
+        return float(high - (high - low) * self.height())
+
+
+class CyclicLR(Triangle):
+    """From base_lr up to max_lr and back, again and again; the momentum goes the other way."""
+
+    apart = ("optimizer", "scale_fn")
+
+    def __init__(
+        self, optimizer: Optimizer, base_lr: Any, max_lr: Any, step_size_up: int = 2000,
+        step_size_down: int | None = None, mode: str = "triangular", gamma: float = 1.0,
+        scale_fn: Callable[[float], float] | None = None, scale_mode: str = "cycle",
+        cycle_momentum: bool = True, base_momentum: Any = 0.8, max_momentum: Any = 0.9,
+        last_epoch: int = -1,
+    ) -> None:  # fmt: skip
+        if scale_fn is None and mode not in ("triangular", "triangular2", "exp_range"):
+            raise ValueError(f"mode is 'triangular', 'triangular2' or 'exp_range', not {mode!r}")
+        lows, highs = (per_group("base_lr or max_lr", lr, optimizer) for lr in (base_lr, max_lr))
+        for group, low, high in zip(optimizer.param_groups, lows, highs):
+            group["initial_lr"], group["max_lr"] = low, high
+        self.optimizer, self.cycle_momentum = optimizer, cycle_momentum
+        self.step_size_up, self.step_size_down = step_size_up, step_size_down or step_size_up
+        self.mode, self.gamma, self.scale_fn, self.scale_mode = mode, gamma, scale_fn, scale_mode
+        self.prepare(base_momentum, max_momentum, last_epoch == -1)
+        super().__init__(optimizer, last_epoch)
+
+
+class Composed(LRScheduler):
+    """What is common to schedules made of schedules."""
+
+    apart = ("optimizer", "_schedulers")
+
+    def __init__(self, optimizer: Optimizer, schedulers: Sequence[LRScheduler]) -> None:
+        if not schedulers:
+            raise ValueError(f"{type(self).__name__} needs at least one scheduler")
+        for place, scheduler in enumerate(schedulers):
+            if not isinstance(scheduler, LRScheduler):
+                raise TypeError(f"{type(self).__name__}: item {place} is not a scheduler")
+            if isinstance(scheduler, ReduceLROnPlateau):
+                raise ValueError(
+                    f"{type(self).__name__}: ReduceLROnPlateau needs a metric at every step, so it "
+                    "cannot be a part"
+                )
+            if scheduler.optimizer is not optimizer:
+                raise ValueError(
+                    f"{type(self).__name__}: scheduler {place} belongs to another optimizer"
+                )
+        self.optimizer, self._schedulers = optimizer, schedulers
+
+
+class Parts(Composed):
+    """The skill of being saved and undone part by part."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "_schedulers": [s.state_dict() for s in self._schedulers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict({k: v for k, v in state_dict.items() if k != "_schedulers"})
+        for scheduler, saved in zip(self._schedulers, state_dict["_schedulers"]):
+            scheduler.load_state_dict(saved)
+
+    def undo(self) -> None:
+        for scheduler in self._schedulers:
+            scheduler.undo()
+
+
+class ChainedScheduler(Parts):
+    """Several schedules at once: each changes what the others made of the rate."""
+
+    def __init__(
+        self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None
+    ) -> None:
+        super().__init__(optimizer or schedulers[0].optimizer, schedulers)
+        self._last_lr = rates(self.optimizer)
+
+    def step(self, epoch: None = None) -> None:
+        for scheduler in self._schedulers:
+            scheduler.step()
+        self._last_lr = rates(self.optimizer)
+
+
+class SequentialLR(Parts):
+    """One schedule after another: the next one starts at its milestone."""
+
+    def __init__(
+        self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: list[int],
+        last_epoch: int = -1,
+    ) -> None:  # fmt: skip
+        super().__init__(optimizer, schedulers)
+        if len(milestones) != len(schedulers) - 1:
+            raise ValueError(
+                f"SequentialLR: {len(schedulers)} schedulers need {len(schedulers) - 1} "
+                f"milestones, not {len(milestones)}"
+            )
+        self._milestones, self.last_epoch = milestones, last_epoch + 1
+        self.put(rates(optimizer, "initial_lr"))
+        self.undo()
+        schedulers[bisect_right(milestones, 0)].begin()
+        self._last_lr = rates(optimizer)
+
+    def step(self, epoch: None = None) -> None:
+        self.last_epoch += 1
+        place = bisect_right(self._milestones, self.last_epoch)
+        starts = place > 0 and self._milestones[place - 1] == self.last_epoch
+        scheduler = self._schedulers[place]
+        scheduler.restart() if starts else scheduler.step()
+        self._last_lr = scheduler.get_last_lr()
+
+
+class Watching(LRScheduler):
+    """The skill of telling a better number from a worse one."""
+
+    mode: str
+    threshold: float
+    threshold_mode: str
+    best: float
+
+    def watch(self, mode: str, threshold: float, threshold_mode: str) -> None:
+        if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
+            raise ValueError(
+                "ReduceLROnPlateau: mode is 'min' or 'max', threshold_mode 'rel' or 'abs', not "
+                f"{mode!r} and {threshold_mode!r}"
+            )
+        self.mode, self.threshold, self.threshold_mode = mode, threshold, threshold_mode
+        self.best = math.inf if mode == "min" else -math.inf
+
+    def is_better(self, metric: float) -> bool:
+        sign = 1 if self.mode == "max" else -1
+        bound = self.best + sign * self.threshold
+        if self.threshold_mode == "rel":
+            bound = self.best * (1 + sign * self.threshold)
+        return metric > bound if sign == 1 else metric < bound
+
+
+class Reducing(Watching):
+    """The skill of counting bad steps, and of reducing the rate."""
+
+    best: float
+    num_bad_epochs: int
+    cooldown_counter: int
+    factor: float
+    min_lrs: list[float]
+    eps: float
+
+    def look(self, metric: float) -> None:
+        """Count the steps that brought nothing; a cooldown forgives them."""
+        if self.is_better(metric):
+            self.best, self.num_bad_epochs = metric, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.num_bad_epochs = 0
+
+    def reduce(self) -> None:
+        for group, lowest in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+            lr = max(group["lr"] * self.factor, lowest)
+            if group["lr"] - lr > self.eps:
+                group["lr"] = lr
+
+
+class ReduceLROnPlateau(Reducing):
+    """Times factor when a metric has not become better for more than `patience` steps."""
+
+    def __init__(
+        self, optimizer: Optimizer, mode: str = "min", factor: float = 0.1, patience: int = 10,
+        threshold: float = 1e-4, threshold_mode: str = "rel", cooldown: int = 0, min_lr: Any = 0,
+        eps: float = 1e-8,
+    ) -> None:  # fmt: skip
+        if factor >= 1:
+            raise ValueError(f"ReduceLROnPlateau: factor must be below 1, and is {factor}")
+        self.min_lrs = per_group("min_lr", min_lr, optimizer)
+        self.optimizer, self.factor, self.eps = optimizer, factor, eps
+        self.patience, self.cooldown, self.last_epoch = patience, cooldown, 0
+        self.cooldown_counter = self.num_bad_epochs = 0
+        self.watch(mode, threshold, threshold_mode)
+        self._last_lr = rates(optimizer)
+
+    def step(self, metrics: Any, epoch: Any = None) -> None:  # type: ignore[override]
+        """Look at the metric of this epoch."""
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        self.look(float(metrics))
+        if self.num_bad_epochs > self.patience:
+            self.reduce()
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+        self._last_lr = rates(self.optimizer)
+
+
+__all__ = ["LRScheduler", "StepLR", "MultiStepLR", "ConstantLR", "LinearLR", "ExponentialLR"]
+__all__ += ["PolynomialLR", "CosineAnnealingLR", "LambdaLR", "MultiplicativeLR", "OneCycleLR"]
+__all__ += ["CosineAnnealingWarmRestarts", "CyclicLR", "SequentialLR", "ChainedScheduler"]
+__all__ += ["ReduceLROnPlateau"]
