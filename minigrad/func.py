@@ -1,23 +1,34 @@
-# Exported from book/17_higher.ipynb: change it there, not here.
+# Exported from book/17_higher.ipynb, book/18_forward.ipynb: change it there, not here.
 """Derivatives of functions, as functions: they nest to any order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
+import numpy as np
+
+from minigrad.autograd.gradients import gradients_at, nothing
 from minigrad.autograd.levels import (
     Level,
+    checked_outputs,
+    in_two,
     leaves_of,
     like_arguments,
     mapped,
+    places_of,
     pulled,
     refilled,
     rows_of,
     seen,
+    unit,
 )
-from minigrad.engine import described
+from minigrad.autograd.tangents import Moving, dual, parted, transposed, watched
+from minigrad.engine import Node, described, wrapped
+from minigrad.shapes import reshape, stack
+
+# --- book/17_higher.ipynb: Derivatives of derivatives
 
 
 def grad_and_value(
@@ -126,3 +137,141 @@ def hessian(func: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
 
 
 __all__ = ["grad", "grad_and_value", "hessian", "jacobian", "jacrev", "value_and_grad", "vjp"]
+
+
+# --- book/18_forward.ipynb: Forward mode
+
+
+def forward(
+    name: str, func: Callable[..., Any], primals: Any, tangents: list[Any], has_aux: bool
+) -> Any:
+    """The output of func, its tangents (None is zero) as a list, and aux."""
+    run, xs = Moving(), leaves_of(primals)
+    pairs = zip(xs, tangents, strict=True)
+    duals = [x if t is None else dual(run, name, x, t) for x, t in pairs]
+    with run:
+        result = func(*refilled(primals, duals))
+    output, aux = in_two(name, result) if has_aux else (result, None)
+    moved = [parted(run, y)[1] for y in checked_outputs(name, output)]
+    return output, moved, mapped(lambda y: parted(run, y)[0], aux)
+
+
+def jvp(
+    func: Callable[..., Any],
+    primals: Any,
+    tangents: Any,
+    *,
+    strict: bool = False,
+    has_aux: bool = False,
+) -> Any:
+    """The output of func, and how fast it moves while the inputs move by the tangents.
+
+    >>> from minigrad.creation import tensor
+    >>> jvp(lambda a, b: a * b, (tensor(3.0), tensor(4.0)), (tensor(1.0), tensor(10.0)))
+    (tensor(12.), tensor(34.))
+    """
+    output, moved, aux = forward("jvp", func, primals, checked("jvp", primals, tangents), has_aux)
+    if strict and None in moved:
+        raise RuntimeError("jvp: an output does not depend on the inputs: strict=True refuses that")
+    pairs = zip(leaves_of(output), moved, strict=True)
+    filled = refilled(output, [as_tangent(y, t) for y, t in pairs])
+    return (output, filled, aux) if has_aux else (output, filled)
+
+
+def checked(name: str, primals: Any, tangents: Any) -> list[Any]:
+    """A tangent for each input."""
+    for what, trees in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(trees, tuple) or not trees:
+            met = type(trees).__name__ if trees != () else "an empty one"
+            raise TypeError(f"{name}: the {what} must be a tuple of one tensor or more, not {met}")
+    form, met = (mapped(lambda _: "*", tree) for tree in (primals, tangents))
+    if form != met:
+        raise ValueError(f"{name}: the primals have the form {form}, their tangents {met}")
+    return leaves_of(tangents)
+
+
+def jacfwd(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """The function that gives the Jacobian of func, a run forward for each entry of the input.
+
+    >>> from minigrad.creation import tensor
+    >>> jacfwd(lambda x: x * x.sum())(tensor([1.0, 2.0]))
+    tensor([[4., 1.],
+            [2., 5.]])
+    """
+
+    @wraps(func)
+    def jacobian(*args: Any, **kwargs: Any) -> Any:
+        places = places_of("jacfwd", argnums, len(args))
+        chosen = tuple([args[i] for i in places])
+
+        def called(*inputs: Any) -> Any:
+            given = dict(zip(places, inputs, strict=True))
+            return func(*[given.get(i, x) for i, x in enumerate(args)], **kwargs)
+
+        output, aux, rows = columns_of(called, chosen, has_aux)
+        trees = [refilled(chosen, row) for row in rows]
+        found = refilled(output, [t if isinstance(argnums, tuple) else t[0] for t in trees])
+        return (found, aux) if has_aux else found
+
+    return jacobian
+
+
+def columns_of(func: Callable[..., Any], primals: Any, has_aux: bool) -> Any:
+    """The output, aux, and for each tensor of the output its Jacobians, one for each input."""
+    leaves, blocks, last = leaves_of(primals), [], None
+    for place, x in enumerate(leaves):
+        columns = []
+        for i in range(getattr(x, "value", np.zeros(1)).size):
+            one: list[Any] = [None] * len(leaves)
+            one[place] = unit(x, i)
+            last = forward("jacfwd", func, primals, one, has_aux)
+            columns.append(last[1])
+        blocks.append(columns)
+    output, _, aux = last or forward("jacfwd", func, primals, [None] * len(leaves), has_aux)
+    rows = [
+        [beside(y, x, [c[j] for c in columns]) for x, columns in zip(leaves, blocks, strict=True)]
+        for j, y in enumerate(leaves_of(output))
+    ]
+    return output, aux, rows
+
+
+def beside(y: Node, x: Node, columns: list[Any]) -> Any:
+    """The columns of a Jacobian put together: y's shape followed by x's."""
+    if all(column is None for column in columns):
+        return wrapped(y, np.zeros(y.shape + x.shape, y.dtype))
+    full = [nothing(y) if column is None else column for column in columns]
+    return reshape(stack(full, y.ndim), y.shape + x.shape)
+
+
+def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """The output of func, and the function that pushes tangents through, without func.
+
+    >>> from minigrad.creation import tensor
+    >>> y, push = linearize(lambda x: x**3, tensor(2.0))
+    >>> y, push(tensor(1.0)), push(tensor(10.0))
+    (tensor(8.), tensor(12.), tensor(120.))
+    """
+    level = Level("linearize", func, primals, {}, tuple(range(len(primals))), False)
+    pushes = [transposed(partial(gradients_from, level, y), y) for y in level.roots]
+
+    def push(*tangents: Any) -> Any:
+        ts = checked("linearize", primals, tangents)
+        create = level.linked or any(map(watched, ts))
+        moved = [through(ts if create else [t.value for t in ts], create) for through in pushes]
+        pairs = zip(level.roots, moved, strict=True)
+        return refilled(level.output, [as_tangent(y, t) for y, t in pairs])
+
+    return seen(level, level.output), push
+
+
+def gradients_from(level: Level, y: Any, g: Any) -> list[Any]:
+    """The gradients at the inputs of a level, recorded; None where none arrives."""
+    found = gradients_at({y: g}, level.ends, True, True)
+    return [found.get(x) for x in level.ends]
+
+
+def as_tangent(y: Any, t: Any) -> Any:
+    return nothing(y) if t is None else t if isinstance(t, Node) else wrapped(y, t)
+
+
+__all__ += ["jacfwd", "jvp", "linearize"]

@@ -53,7 +53,7 @@ class Part:
             self.buffer += np.asarray(other)
         return self
 
-    def __radd__(self, whole: Any) -> Part:
+    def __radd__(self, whole: Any) -> Any:
         return Part(self.shape, None, None, np.array(whole)).__add__(self)
 
 

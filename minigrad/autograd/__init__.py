@@ -1,5 +1,5 @@
-# Exported from book/11_losses.ipynb, book/17_higher.ipynb, book/19_machine.ipynb: change it there,
-# not here.
+# Exported from book/11_losses.ipynb, book/17_higher.ipynb, book/18_forward.ipynb,
+# book/19_machine.ipynb: change it there, not here.
 """The engine by PyTorch's names: functions of your own, and what chapters 17 to 19 add."""
 
 import minigrad.autograd.function as function

@@ -1,15 +1,20 @@
-# Exported from book/17_higher.ipynb: change it there, not here.
+# Exported from book/17_higher.ipynb, book/18_forward.ipynb: change it there, not here.
 """Derivatives of a function at a point, as torch.autograd.functional spells them."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minigrad.autograd.gradients import path
 from minigrad.autograd.levels import Level, like_arguments, pulled, refilled, rows_of, seen
-from minigrad.engine import Node, described
+from minigrad.engine import Node, described, wrapped
+from minigrad.func import jvp as forward_jvp
 from minigrad.shapes import reshape
 from minigrad.tensor import Recording
+
+# --- book/17_higher.ipynb: Derivatives of derivatives
 
 
 def called(name: str, func: Any, inputs: Any, strict: bool, aux: bool = False) -> Level:
@@ -121,3 +126,22 @@ def vhp(
 
 
 __all__ = ["hessian", "hvp", "jacobian", "vhp", "vjp"]
+
+
+# --- book/18_forward.ipynb: Forward mode
+
+
+def jvp(
+    func: Any, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> Any:
+    """The outputs, and how fast they move while the inputs move by v: the Jacobian times v."""
+    xs = (inputs,) if isinstance(inputs, Node) else inputs
+    if v is None:
+        if len(xs) != 1 or xs[0].value.size != 1:
+            raise RuntimeError("jvp: v may be left out for a single input with one entry only")
+        v = wrapped(xs[0], np.ones(xs[0].shape, xs[0].dtype))
+    with Recording(create_graph):
+        return forward_jvp(func, xs, (v,) if isinstance(v, Node) else v, strict=strict)
+
+
+__all__ += ["jvp"]

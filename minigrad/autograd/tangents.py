@@ -1,0 +1,201 @@
+# Exported from book/18_forward.ipynb: change it there, not here.
+"""Forward mode: how fast each value moves, carried along with it by the rules of reverse mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad.arithmetic import entrywise
+from minigrad.autograd.gradients import path
+from minigrad.autograd.levels import entering
+from minigrad.engine import Node, Pullback, described, held, pull, state, wrapped
+from minigrad.tensor import Recording
+
+
+def transposed(pullback: Callable[[Any], list[Any]], at: Node) -> Callable[..., Any]:
+    """The push-forward: the transpose of a linear function that takes a gradient of `at`.
+
+    The function runs once, on a dummy, and leaves a little graph. Tangents of what it returns are
+    pulled through that; what arrives at the dummy is the tangent of `at`, or None for zero.
+    """
+    dummy = wrapped(at, np.ones(at.shape, at.dtype))
+    dummy.requires_grad = True
+    with Recording(True), np.errstate(all="ignore"):
+        pieces = pullback(dummy)
+    within = path([x for x in pieces if isinstance(x, Node)], [dummy])
+
+    def push(tangents: list[Any], create: bool = False) -> Any:
+        seeds: dict[Node, Any] = {}
+        for piece, t in zip(pieces, tangents, strict=True):
+            if isinstance(piece, Node) and piece in within:
+                seeds[piece] = seeds[piece] + t if piece in seeds else t
+        if not seeds:
+            return None
+        return pull(seeds, lambda x: x is dummy, True, create, within)[dummy]
+
+    return push
+
+
+class Moving:
+    """One run of forward mode: it stands around every operation and pushes tangents through."""
+
+    def __enter__(self) -> Moving:
+        state.around = (*state.around, self)
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        state.around = tuple([handler for handler in state.around if handler is not self])
+
+    def tangent(self, x: Any) -> Any:
+        """How fast x moves in this run; None is not at all."""
+        return x.tangents.get(self) if isinstance(x, Node) and x.tangents else None
+
+    def __call__(self, operation: Any, rule: Any, inputs: Any, options: Any) -> Any:
+        refuse_moving(self, rule, options)
+        tangents = {i: t for i, x in enumerate(inputs) if (t := self.tangent(x)) is not None}
+        if not tangents:
+            return operation(*inputs, **options)
+        push = on_nodes if any(map(watched, (*inputs, *tangents.values()))) else on_values
+        return push(self, operation, rule, inputs, options, tangents)
+
+
+def refuse_moving(run: Moving, rule: Any, options: Any) -> None:
+    for name, x in options.items():
+        if run.tangent(x) is not None:
+            raise TypeError(f"{rule.__name__}: no tangent flows through the option {name}")
+
+
+def watched(x: Any) -> bool:
+    """Whether a derivative of what is computed from x may be asked for outside this run."""
+    if not isinstance(x, Node):
+        return False
+    tangents = x.tangents or ()
+    return (state.recording and x.requires_grad) or any(run in tangents for run in state.around)
+
+
+def on_values(
+    run: Moving, operation: Any, rule: Any, inputs: Any, options: Any, tangents: dict[int, Any]
+) -> Any:
+    """The result and its tangent, where nobody asks for a derivative of them: arrays are enough."""
+    standing = [asking(x) if i in tangents else x for i, x in enumerate(inputs)]
+    with Recording(True):
+        result = operation(*standing, **options)
+    pullbacks = {place: pullback for _, pullback, place in result.edges}
+    result.edges, result.rule, result.call, result.requires_grad = (), None, None, False
+    values = {place: t.value for place, t in tangents.items() if place in pullbacks}
+    carry(run, result, pushed(rule, pullbacks, inputs, values, result))
+    return result
+
+
+def asking(x: Node) -> Any:
+    """The same value, asking for a gradient, so that the operation leaves its pullback."""
+    node = wrapped(x, x.value)
+    node.requires_grad = x.value.dtype.kind == "f"
+    return node
+
+
+def on_nodes(
+    run: Moving, operation: Any, rule: Any, inputs: Any, options: Any, tangents: dict[int, Any]
+) -> Any:
+    """The same where derivatives of the tangent may be asked for: the rule runs again on nodes."""
+    result = operation(*inputs, **options)
+    if result.dtype.kind != "f":
+        return result
+    _, *pullbacks = rule(*[x if watched(x) else bare(x) for x in inputs], **options)
+    carry(run, result, pushed(rule, pullbacks, inputs, tangents, result, create=True))
+    if result.edges:
+        result.edges, result.call = followed(run, result, rule, inputs, options)
+    return result
+
+
+def bare(x: Any) -> Any:
+    return x.value if isinstance(x, Node) else held(x, False)
+
+
+def carry(run: Moving, node: Node, tangent: Any) -> None:
+    """Let a node move, beside what it does in other runs."""
+    if tangent is None:
+        return
+    if tangent.shape != node.shape or tangent.dtype != node.dtype:
+        raise RuntimeError(
+            f"a tangent of {described(tangent)} reached a value of {described(node)}: "
+            "some pullback made another shape or dtype"
+        )
+    tangent = tangent if isinstance(tangent, Node) else wrapped(node, tangent)
+    node.tangents = {**(node.tangents or {}), run: tangent}
+
+
+def pushed(
+    rule: Any, pullbacks: Any, inputs: Any, tangents: dict[int, Any], at: Node, create: bool = False
+) -> Any:
+    """The tangent of a result, from those of its inputs, by the transposes of the pullbacks."""
+    total, rest = None, {}
+    for place, t in tangents.items():
+        x = inputs[place]
+        if rule in entrywise and x.shape == at.shape and x.dtype == at.dtype:
+            piece = pullbacks[place](t)  # a diagonal matrix is its own transpose
+            total = piece if total is None else total + piece
+        else:
+            rest[place] = t
+    if rest:
+        push = transposed(lambda g: [pullbacks[place](g) for place in rest], at)
+        piece = push(list(rest.values()), create)
+        total = total if piece is None else piece if total is None else total + piece
+    return total
+
+
+def followed(run: Moving, result: Node, rule: Any, inputs: Any, options: Any) -> Any:
+    """Edges whose pullbacks carry tangents too, and what to run the rule on again."""
+    moving = [shadow(x) if isinstance(x, Node) and x.tangents else bare(x) for x in inputs]
+    like = next(x for x in moving if isinstance(x, Node))
+    kept, values, _ = result.call
+
+    def following(pullback: Pullback, place: int) -> Pullback:
+        def pulled(g: Any) -> Any:
+            if run not in state.around:
+                return pullback(g)
+            with Recording(False):
+                _, *again = rule(*moving, **options)
+                return again[place](g if isinstance(g, Node) else wrapped(like, g))
+
+        return pulled
+
+    edges = tuple([(x, following(pullback, place), place) for x, pullback, place in result.edges])
+    recorded = [place for _, _, place in result.edges]
+    seen = [v if i in recorded else x for i, (x, v) in enumerate(zip(moving, values, strict=True))]
+    return edges, (kept, seen, options)
+
+
+def shadow(x: Node) -> Any:
+    """The same value, moving the same way, that no later change reaches."""
+    node = wrapped(x, x.value)
+    node.tangents = x.tangents
+    return node
+
+
+def dual(run: Moving, name: str, x: Any, tangent: Any) -> Any:
+    """A value that moves: x under another identity, with a tangent."""
+    for what, y in (("primal", x), ("tangent", tangent)):
+        if not isinstance(y, Node):
+            raise TypeError(f"{name}: the {what} must be a tensor, not {type(y).__name__}")
+        if y.dtype.kind != "f":
+            raise ValueError(f"{name}: only floating values can move, and the {what} is {y.dtype}")
+    if x.shape != tangent.shape or x.dtype != tangent.dtype:
+        raise ValueError(
+            f"{name}: the primal is {described(x)}, its tangent {described(tangent)}; "
+            "shape and dtype must be the same"
+        )
+    node = entering(x)
+    carry(run, node, entering(tangent))
+    return node
+
+
+def parted(run: Moving, y: Any) -> tuple[Any, Any]:
+    """A value that no longer moves in this run, and its tangent."""
+    tangent = run.tangent(y)
+    if tangent is not None:
+        y.tangents = {other: t for other, t in y.tangents.items() if other is not run} or None
+    return y, tangent
