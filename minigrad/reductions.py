@@ -223,7 +223,7 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
 
 def from_top(x: Array, axis: tuple[int, ...]) -> Array:
     """The distances from the largest entry: their exponentials cannot overflow."""
-    return x - np.max(plain(x), axis, keepdims=True, initial=-np.inf)
+    return x - plain(x).max(axis, keepdims=True, initial=-np.inf)
 
 
 @differentiable

@@ -1353,7 +1353,7 @@ LATER = set(
     cartesian_prod clamp_max clamp_min cross cummax cummin diag_embed diff dist e element_size
     erfc finfo fliplr flipud float_power hstack iinfo inner isin itemsize kron lgamma linalg
     logcumsumexp logit logspace moveaxis nan_to_num nansum nbytes ndimension
-    nelement nn positive promote_types quantile result_type rot90 rsub scalar_tensor
+    nelement positive promote_types quantile result_type rot90 rsub scalar_tensor
     searchsorted signbit sinc std_mean take tensor_split tensordot trace tril_indices
     unfold unique var_mean vstack xlogy
     """)
