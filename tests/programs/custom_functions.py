@@ -35,7 +35,7 @@ class Polar(Function):
     @staticmethod
     def forward(ctx, x, y):
         r = torch.sqrt(x * x + y * y)
-        angle = torch.arctan2(y, x)
+        angle = torch.atan2(y, x)
         ctx.save_for_backward(x, y, r)
         return r, angle
 
