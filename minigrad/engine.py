@@ -301,7 +301,7 @@ def first_gradient(root: Node, gradient: Any, create: bool) -> Any:
             f"backward: the gradient is {described(gradient)}, the value {described(value)}; "
             "shape and dtype must be the same"
         )
-    return gradient if create else gradient.value
+    return gradient if create or gradient.tangents else gradient.value
 
 
 def hooked(hook: Callable[[Any], Any], gradient: Any, node: Node) -> Any:

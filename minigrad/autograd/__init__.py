@@ -2,6 +2,7 @@
 # book/19_machine.ipynb: change it there, not here.
 """The engine by PyTorch's names: functions of your own, and what chapters 17 to 19 add."""
 
+import minigrad.autograd.forward_ad as forward_ad
 import minigrad.autograd.function as function
 import minigrad.autograd.functional as functional
 import minigrad.autograd.profiler as profiler

@@ -104,7 +104,8 @@ def outside(level: Level, y: Any) -> Any:
     if not isinstance(y, Node) or not y.requires_grad or leads_out(level, y):
         return y
     apart = wrapped(y, y.value)
-    apart.tangents = y.tangents
+    if y.tangents:
+        apart.tangents = {run: outside(level, t) for run, t in y.tangents.items()}
     return apart
 
 
@@ -124,9 +125,8 @@ def checked_outputs(name: str, output: Any) -> list[Any]:
 
 def pulled(level: Level, roots: list[Any], given: Any, last: bool = False) -> list[Any]:
     """The gradients at the inputs of a level, given those at some of its outputs."""
-    watched = level.linked or bool(state.around)  # from outside, where derivatives are taken too
     asked = any(isinstance(g, Node) and g.requires_grad for g in given)
-    create = state.recording and (watched or asked)
+    create = state.recording and (level.linked or asked)
     seeds = seeds_at(level.name, roots, given, create)
     found = gradients_at(seeds, level.ends, create or not last, create)
     answers = [found.get(x, nothing(x)) for x in level.ends]
