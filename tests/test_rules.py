@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import func
 from minigrad.check import gradcheck
 from minigrad.engine import pull, rules
 
@@ -138,6 +139,59 @@ def test_first_derivative(name):
 def test_second_derivative(name):
     operation, inputs = leaves(name)
     assert gradcheck(gradient_of(operation), inputs)
+
+
+def standing(name: str) -> tuple[Any, tuple[Any, ...], tuple[Any, ...]]:
+    """The operation, its inputs asking for nothing, and a direction for each to move in."""
+    operation, inputs = leaves(name)
+    xs = tuple(x.detach() for x in inputs)
+    return operation, xs, tuple(mg.tensor(made(*x.shape, seed=7) - 0.5) for x in xs)
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_forward_mode(name):
+    operation, xs, vs = standing(name)
+    y, moved = func.jvp(operation, xs, vs)
+    assert (y.shape, y.dtype) == (moved.shape, moved.dtype)
+    assert not moved.requires_grad
+    h = 1e-6
+    ahead, behind = (operation(*map(lambda x, v: x + v * s, xs, vs)) for s in (h, -h))
+    close(moved, (ahead - behind) / (2 * h), 1e-5)
+    weights = mg.tensor(made(*y.shape, seed=3))
+    back = func.vjp(operation, *xs)[1](weights)
+    close((weights * moved).sum(), sum((g * v).sum() for g, v in zip(back, vs, strict=True)))
+
+
+def close(a: Any, b: Any, tolerance: float = 1e-10) -> None:
+    assert a.shape == b.shape
+    np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_forward_and_reverse_mode_nest_both_ways(name):
+    operation, xs, vs = standing(name)
+    every = tuple(range(len(xs)))
+
+    def number(*inputs: Any) -> Any:
+        y = operation(*inputs)
+        return (y * y * mg.tensor(made(*y.shape, seed=3))).sum()
+
+    def along(function: Any) -> Any:
+        return lambda *inputs: func.jvp(function, inputs, vs)[1]
+
+    def back_along(*inputs: Any) -> Any:
+        gradients = func.grad(number, every)(*inputs)
+        return sum((g * v).sum() for g, v in zip(gradients, vs, strict=True))
+
+    expected = func.grad(back_along, every)(*xs)  # reverse over reverse
+    forward_over_reverse = along(func.grad(number, every))(*xs)
+    reverse_over_forward = func.grad(along(number), every)(*xs)
+    for found in (forward_over_reverse, reverse_over_forward):
+        for one, other in zip(found, expected, strict=True):
+            close(one, other)
+            assert not one.requires_grad
+    curvature = sum((h * v).sum() for h, v in zip(expected, vs, strict=True))
+    close(along(along(number))(*xs), curvature)
 
 
 def test_third_derivative_of_a_composition():
