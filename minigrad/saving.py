@@ -8,9 +8,6 @@ import io
 import json
 import math
 import os
-import secrets
-import shutil
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +23,7 @@ STORED = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", 
 STORED |= {"I8": "<i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "<u1", "BOOL": "|b1"}
 CODES: dict[str, np.dtype[Any]] = {code: np.dtype(text) for code, text in STORED.items()}
 LONGEST = 100_000_000  # bytes of a header
+ROOM = 2**28  # bytes that an archive of any size may unpack to
 
 
 def code_of(dtype: Any, where: str) -> str:
@@ -234,6 +232,8 @@ def as_bytes(thing: Any) -> Iterator[bytes]:
 
 def write_npz(thing: Any, file: Any) -> None:
     """A dictionary of tensors as NumPy's own kind of file."""
+    import zipfile
+
     if not is_flat(thing):
         raise TypeError(
             "save: an .npz file holds a dictionary of tensors and nothing else: "
@@ -250,12 +250,14 @@ def write_npz(thing: Any, file: Any) -> None:
 
 def read_npz(data: bytes) -> dict[str, Any]:
     """The arrays of an .npz file."""
+    import zipfile
+
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries, arrays = archive.infolist(), {}
         if any([entry.filename.endswith("data.pkl") for entry in entries]):
             raise LoadError(PICKLE)
         unpacked_size = sum(entry.file_size for entry in entries)
-        if unpacked_size > max(100 * len(data), 2**28):
+        if unpacked_size > max(100 * len(data), ROOM):
             raise LoadError(f"its {len(data)} bytes would unpack to {unpacked_size}")
         for entry in entries:
             name = entry.filename.removesuffix(".npy")
@@ -343,14 +345,14 @@ def save(obj: Any, f: Any) -> None:
 def write_atomically(path: Any, write: Callable[[Any], None]) -> None:
     """Write a file so that the old one is there, whole, until the new one is."""
     folder = refuse_place(path)
-    scratch = os.path.join(folder, f".saving-{secrets.token_hex(8)}.tmp")
+    scratch = os.path.join(folder, f".saving-{os.urandom(8).hex()}.tmp")
     try:
         with open(scratch, "xb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
         if os.path.exists(path):
-            shutil.copymode(path, scratch)
+            os.chmod(scratch, os.stat(path).st_mode & 0o777)  # it may be used as before
         os.replace(scratch, path)
     except BaseException:
         if os.path.exists(scratch):

@@ -1,4 +1,4 @@
-"""What some tests need and not every machine has: a browser, PyTorch."""
+"""What some tests need and not every machine has: a browser, PyTorch, safetensors."""
 
 from __future__ import annotations
 
@@ -26,6 +26,16 @@ def installed_torch() -> ModuleType:
     except ImportError:
         unavailable("torch is not installed")
     return torch
+
+
+def installed_safetensors() -> ModuleType:
+    """Its module for PyTorch, which is needed too."""
+    installed_torch()
+    try:
+        import safetensors.torch
+    except ImportError:
+        unavailable("safetensors is not installed")
+    return safetensors.torch
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,8 @@ class TensorDataset(Dataset):
     """Example i is row i of every tensor."""
 
     def __init__(self, *tensors: Any) -> None:
+        if not tensors:
+            raise TypeError("TensorDataset: it needs at least one tensor")
         for place, x in enumerate(tensors):
             if not isinstance(x, Node) or x.ndim == 0:
                 met = "a single number" if isinstance(x, Node) else f"a {type(x).__name__}"
@@ -274,16 +276,16 @@ def default_collate(batch: Sequence[Any]) -> Any:
     return collated(list(batch), "")
 
 
-def default_convert(example: Any) -> Any:
-    """One example without a batch: arrays become tensors, also inside tuples, lists and dicts."""
-    if isinstance(example, (np.ndarray, np.generic)) and example.dtype.kind in "fiub":
-        return as_tensor(example)
-    if isinstance(example, Mapping):
-        return {key: default_convert(part) for key, part in example.items()}
-    if isinstance(example, (list, tuple)):
-        parts = map(default_convert, example)
-        return type(example)(*parts) if hasattr(example, "_fields") else type(example)(parts)
-    return example
+def default_convert(data: Any) -> Any:
+    """One example as it is: only arrays become tensors, also inside tuples, lists and dicts."""
+    if isinstance(data, (np.ndarray, np.generic)) and data.dtype.kind in "fiub":
+        return as_tensor(data)
+    if isinstance(data, Mapping):
+        return {key: default_convert(part) for key, part in data.items()}
+    if isinstance(data, (list, tuple)):
+        parts = [default_convert(part) for part in data]
+        return type(data)(*parts) if hasattr(data, "_fields") else parts
+    return data
 
 
 def collated(items: list[Any], where: str) -> Any:
