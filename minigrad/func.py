@@ -26,6 +26,7 @@ from minigrad.autograd.levels import (
 )
 from minigrad.autograd.tangents import Moving, dual, parted, transposed, watched
 from minigrad.engine import Node, described, wrapped
+from minigrad.nn.module import kept
 from minigrad.shapes import reshape, stack
 
 # --- book/17_higher.ipynb: Derivatives of derivatives
@@ -77,27 +78,6 @@ def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> C
     return gradient
 
 
-def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
-    """The output of func, and the function that pulls a gradient back from there to the inputs.
-
-    >>> from minigrad.creation import tensor
-    >>> y, pull_back = vjp(lambda a, b: a * b, tensor([1.0, 2.0]), tensor([3.0, 4.0]))
-    >>> pull_back(tensor([1.0, 10.0]))
-    (tensor([ 3., 40.]), tensor([ 1., 20.]))
-    """
-    level = Level("vjp", func, primals, {}, tuple(range(len(primals))), has_aux)
-    form = mapped(lambda _: "*", level.output)
-
-    def pull_back(cotangents: Any) -> Any:
-        if mapped(lambda _: "*", cotangents) != form:
-            met = mapped(lambda _: "*", cotangents)
-            raise RuntimeError(f"vjp: the output has the form {form}, the gradients for it {met}")
-        return like_arguments(level, pulled(level, level.roots, leaves_of(cotangents)))
-
-    output = seen(level, level.output)
-    return (output, pull_back, seen(level, level.aux)) if has_aux else (output, pull_back)
-
-
 def jacrev(
     func: Callable[..., Any], argnums: Any = 0, *, has_aux: bool = False
 ) -> Callable[..., Any]:
@@ -136,7 +116,77 @@ def hessian(func: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
     return jacrev(jacrev(func, argnums), argnums)
 
 
-__all__ = ["grad", "grad_and_value", "hessian", "jacobian", "jacrev", "value_and_grad", "vjp"]
+def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """The output of func, and the function that pulls a gradient back from there to the inputs.
+
+    >>> from minigrad.creation import tensor
+    >>> y, pull_back = vjp(lambda a, b: a * b, tensor([1.0, 2.0]), tensor([3.0, 4.0]))
+    >>> pull_back(tensor([1.0, 10.0]))
+    (tensor([ 3., 40.]), tensor([ 1., 20.]))
+    """
+    level = Level("vjp", func, primals, {}, tuple(range(len(primals))), has_aux)
+    form = mapped(lambda _: "*", level.output)
+
+    def pull_back(cotangents: Any) -> Any:
+        if mapped(lambda _: "*", cotangents) != form:
+            met = mapped(lambda _: "*", cotangents)
+            raise RuntimeError(f"vjp: the output has the form {form}, the gradients for it {met}")
+        return like_arguments(level, pulled(level, level.roots, leaves_of(cotangents)))
+
+    output = seen(level, level.output)
+    return (output, pull_back, seen(level, level.aux)) if has_aux else (output, pull_back)
+
+
+def homes(module: Any) -> dict[str, tuple[dict[str, Any], str]]:
+    """Where each parameter and buffer of a module is kept: the dictionary, and the key in it."""
+    kinds = ("parameter", "buffer", "passing buffer")
+    return {
+        f"{path}.{key}".lstrip("."): (vars(owner), key)
+        for path, owner in module.named_modules(remove_duplicate=False)
+        for key, value in kept(owner, *kinds).items()
+        if value is not None
+    }
+
+
+def in_their_places(module: Any, given: dict[str, Any], tied: bool, strict: bool) -> Any:
+    """The dictionary, the key and the new tensor for everything that is replaced."""
+    places = homes(module)
+    unknown, missing = sorted(given.keys() - places), sorted(places.keys() - given) * strict
+    if unknown or missing:
+        raise RuntimeError(f"functional_call: not in the module: {unknown}, not given: {missing}")
+    twins = {id(places[name][0][places[name][1]]): name for name in given} if tied else {}
+    for name, (slots, key) in places.items():
+        source = name if name in given else twins.get(id(slots[key]))
+        if source is not None:
+            yield slots, key, given[source]
+
+
+def functional_call(
+    module: Any,
+    parameter_and_buffer_dicts: Any,
+    args: Any = (),
+    kwargs: Any = None,
+    *,
+    tie_weights: bool = True,
+    strict: bool = False,
+) -> Any:
+    """module(*args) with these tensors in the places of its own; afterwards it is as before."""
+    dicts = parameter_and_buffer_dicts
+    given = dict(dicts) if isinstance(dicts, dict) else {k: v for d in dicts for k, v in d.items()}
+    inputs = args if isinstance(args, tuple) else (args,)
+    changes = list(in_their_places(module, given, tie_weights, strict))
+    before = [slots[key] for slots, key, _ in changes]
+    try:
+        for slots, key, tensor in changes:
+            slots[key] = tensor
+        return module(*inputs, **(kwargs or {}))
+    finally:
+        for (slots, key, _), old in zip(changes, before, strict=True):
+            slots[key] = old
+
+
+__all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacobian", "jacrev"]
+__all__ += ["value_and_grad", "vjp"]
 
 
 # --- book/18_forward.ipynb: Forward mode

@@ -104,23 +104,6 @@ def grad(
     return dict(zip(inputs, answers, strict=True)) if isinstance(inputs, dict) else answers
 
 
-def walk_once(
-    roots: list[Node], ends: list[Node], given: Any, retain: bool, create: bool
-) -> dict[Node, Any]:
-    return gradients_at(seeds_at("grad", roots, given, create), ends, retain, create)
-
-
-def walk_each(
-    roots: list[Node], ends: list[Node], given: Any, retain: bool, create: bool
-) -> dict[Node, Any]:
-    """A walk for each entry along the first axis of the gradients, the results stacked."""
-    batches: list[Any] = [given] if isinstance(given, Node) else list(given)
-    rows = []
-    for left, row in zip(range(len(batches[0]))[::-1], zip(*batches, strict=True), strict=True):
-        rows.append(walk_once(roots, ends, row, retain or left > 0, create))
-    return {x: stack([row[x] for row in rows]) for x in rows[0]}
-
-
 def answered(
     ends: list[Node], found: dict[Node, Any], allow: bool | None, zeros: bool
 ) -> tuple[Any, ...]:
@@ -140,6 +123,23 @@ def answered(
 def nothing(x: Node) -> Any:
     """The gradient of what does not depend on x: zeros."""
     return wrapped(x, np.zeros(x.shape, x.dtype))
+
+
+def walk_once(
+    roots: list[Node], ends: list[Node], given: Any, retain: bool, create: bool
+) -> dict[Node, Any]:
+    return gradients_at(seeds_at("grad", roots, given, create), ends, retain, create)
+
+
+def walk_each(
+    roots: list[Node], ends: list[Node], given: Any, retain: bool, create: bool
+) -> dict[Node, Any]:
+    """A walk for each entry along the first axis of the gradients, the results stacked."""
+    batches: list[Any] = [given] if isinstance(given, Node) else list(given)
+    rows = []
+    for left, row in zip(range(len(batches[0]))[::-1], zip(*batches, strict=True), strict=True):
+        rows.append(walk_once(roots, ends, row, retain or left > 0, create))
+    return {x: stack([row[x] for row in rows]) for x in rows[0]}
 
 
 def backward(

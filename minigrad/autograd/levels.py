@@ -14,6 +14,24 @@ from minigrad.shapes import reshape, stack
 from minigrad.tensor import Recording
 
 
+@differentiable
+def entering(x: Any) -> Any:
+    """x itself, under another identity."""
+    return x, lambda g: g
+
+
+def entered(name: str, x: Any) -> Any:
+    """An input of a function as a node that requires a gradient, whatever it was outside."""
+    if not isinstance(x, Node):
+        raise ValueError(
+            f"{name}: it differentiates with respect to tensors, not {type(x).__name__}: "
+            "make it a tensor, or choose other inputs by argnums"
+        )
+    inside = entering(x)
+    inside.requires_grad = may_require(x.value, True)
+    return inside
+
+
 def leaves_of(tree: Any) -> list[Any]:
     """What a nest of tuples, lists and dictionaries holds, in order."""
     parts = tree.values() if isinstance(tree, dict) else tree
@@ -36,24 +54,6 @@ def refilled(tree: Any, leaves: Any) -> Any:
     """A nest of the same form that holds these leaves."""
     left = iter(leaves)
     return mapped(lambda _: next(left), tree)
-
-
-@differentiable
-def entering(x: Any) -> Any:
-    """x itself, under another identity."""
-    return x, lambda g: g
-
-
-def entered(name: str, x: Any) -> Any:
-    """An input of a function as a node that requires a gradient, whatever it was outside."""
-    if not isinstance(x, Node):
-        raise ValueError(
-            f"{name}: it differentiates with respect to tensors, not {type(x).__name__}: "
-            "make it a tensor, or choose other inputs by argnums"
-        )
-    inside = entering(x)
-    inside.requires_grad = may_require(x.value, True)
-    return inside
 
 
 def places_of(name: str, argnums: Any, count: int) -> list[int]:
