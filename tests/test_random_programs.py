@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import func
 
 STEPS = {
     "times": lambda a, b, w, row: a * b,
@@ -55,3 +57,28 @@ def test_the_gradient_is_what_nudging_says(seed):
         for s in (nudge, -nudge)
     )
     assert slope == pytest.approx((up - down) / (2 * nudge), rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_every_mode_says_the_same(seed):
+    rng = np.random.default_rng(seed)
+    xs, ways = (tuple(mg.tensor(rng.standard_normal(s)) for s in ((3, 4), (4,))) for _ in range(2))
+    program = partial(run, seed)
+
+    def along(function: Any) -> Any:
+        return lambda *inputs: func.jvp(function, inputs, ways)[1]
+
+    def dotted(gradients: Any) -> Any:
+        return sum((g * way).sum() for g, way in zip(gradients, ways, strict=True))
+
+    gradient = func.grad(program, (0, 1))
+    assert along(program)(*xs).item() == pytest.approx(
+        dotted(gradient(*xs)).item(), rel=1e-9, abs=1e-9
+    )
+    second = dotted(func.grad(lambda *ins: dotted(gradient(*ins)), (0, 1))(*xs)).item()
+    for nested in (
+        lambda: dotted(along(gradient)(*xs)).item(),
+        lambda: dotted(func.grad(along(program), (0, 1))(*xs)).item(),
+        lambda: along(along(program))(*xs).item(),
+    ):
+        assert nested() == pytest.approx(second, rel=1e-9, abs=1e-9)

@@ -75,7 +75,8 @@ class Call:
 
     def __init__(self, function: Any, inputs: tuple[Any, ...]) -> None:
         self.function, self.inputs = function, inputs
-        self.ctx = FunctionCtx(tuple(isinstance(x, Node) and x.requires_grad for x in inputs))
+        needed = (isinstance(x, Node) and bool(x.requires_grad or x.tangents) for x in inputs)
+        self.ctx = FunctionCtx(tuple(needed))
         with Recording(False):
             if function.setup_context is Function.setup_context:
                 output = function.forward(self.ctx, *inputs)
@@ -158,8 +159,10 @@ def now(call: Call, tensor: Any, inputs: tuple[Any, ...], recorded: bool) -> Any
         if tensor is old and isinstance(old, Node):
             return x if isinstance(x, Node) else wrapped(old, x)
     place = next((i for i in call.carrying if tensor is call.outputs[i]), None)
-    if place is None or not recorded or call.order < 0:
+    if place is None or not recorded:
         return tensor
+    if call.order < 0:  # forward mode, which asks before apply() is done
+        return unless_nested(call, tensor, inputs)
     node = call.result()
     if node is None:
         raise RuntimeError(
@@ -167,6 +170,16 @@ def now(call: Call, tensor: Any, inputs: tuple[Any, ...], recorded: bool) -> Any
             "it was changed in place and given up since: save the input instead"
         )
     return unpacked(call, earlier(node, call.order))[place]
+
+
+def unless_nested(call: Call, tensor: Any, inputs: tuple[Any, ...]) -> Any:
+    """A saved output in forward mode, where no derivative of the tangent can be asked for."""
+    if any(isinstance(x, Node) for x in inputs):
+        raise RuntimeError(
+            f"{call.function.__name__}: forward mode and another mode together cannot use the "
+            "output that forward saved: save the input instead"
+        )
+    return tensor
 
 
 def arriving(call: Call, place: int, part: Any, recorded: bool) -> Any:
