@@ -16,7 +16,7 @@ from tests.needs import installed_torch
 
 STATIC = Path(__file__).parent.parent / "book" / "_static"
 NAMES = ["steps", "nudge", "stepsize", "matvec", "matmul"]
-NAMES += ["broadcast", "slice", "shape", "reduce", "family", "xor", "fit", "depth"]
+NAMES += ["broadcast", "slice", "shape", "reduce", "family", "race", "xor", "fit"]
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><title>t</title>
 <meta name="viewport" content="width=device-width"><style>{css}</style></head>
 <body style="margin: 16px; font-family: sans-serif">{body}<script>{js}</script></body></html>"""
@@ -737,6 +737,72 @@ def test_family_toggles_change_the_program(show: Any) -> None:
     assert "h.retain_grad() fails" in said(figure)
 
 
+# ---------------------------------------------------------------------------- optimizers in a race
+
+LANDSCAPES = {
+    "valley": lambda x, y: x * x / 2 + 10 * y * y,
+    "tilted valley": lambda x, y: (x + y) ** 2 / 4 + 5 * (y - x) ** 2,
+    "rosenbrock": lambda x, y: (1 - x) ** 2 + 100 * (y - x * x) ** 2,
+    "saddle": lambda x, y: x * x / 2 - y * y / 2 + y**4 / 4,
+}
+RUNNERS: dict[str, Callable[..., Any]] = {
+    "SGD": mg.optim.SGD,
+    "momentum": lambda params, lr: mg.optim.SGD(params, lr, momentum=0.9),
+    "Nesterov": lambda params, lr: mg.optim.SGD(params, lr, momentum=0.9, nesterov=True),
+    "Adagrad": mg.optim.Adagrad,
+    "RMSprop": mg.optim.RMSprop,
+    "Adam": mg.optim.Adam,
+}
+
+
+@pytest.mark.parametrize("landscape", LANDSCAPES)
+def test_the_race_is_run_as_minigrad_runs_it(show: Any, landscape: str) -> None:
+    figure = show(f'<mg-race on="{landscape}" factor="0.5">w</mg-race>')
+    start, rates = figure.evaluate("f => f.state.start"), figure.evaluate("f => f.rates")
+    for name, maker in RUNNERS.items():
+        place = mg.tensor(start, dtype=mg.float64, requires_grad=True)
+        optimizer, path = maker([place], lr=rates[name]), [list(start)]
+        for _ in range(60):
+            optimizer.zero_grad()
+            LANDSCAPES[landscape](place[0], place[1]).backward()
+            optimizer.step()
+            path.append(place.tolist())
+        shown = figure.evaluate("(f, name) => f.paths[name].slice(0, 61)", name)
+        np.testing.assert_allclose(shown, path, rtol=1e-9, atol=1e-12)
+        figure.evaluate("f => f.update({ step: 60 })")
+        close([reading(figure, f"{name} {k}") for k in "xy"], path[-1])
+
+
+def test_the_race_is_driven_by_its_controls(show: Any) -> None:
+    figure = show("<mg-race>w</mg-race>")
+    press = lambda name: figure.get_by_role("button", name=name, exact=True).click()  # noqa: E731
+    assert "All start at (-4, 1.5), where f is 30.5" in said(figure)
+    press("1 step")
+    press("10 steps")
+    assert figure.evaluate("f => f.state.step") == 11
+    slide(figure, "step", 40)
+    assert "After 40 steps RMSprop is lowest" in said(figure)
+    figure.get_by_label("RMSprop").uncheck()
+    assert "After 40 steps Adagrad is lowest" in said(figure)
+    slide(figure, "learning rates, times", 1)
+    assert reading(figure, "SGD rate") == 0.18
+    assert "SGD" in said(figure) or reading(figure, "SGD f") > 1e3
+    press("Other start")
+    assert "All start at" in said(figure)
+    figure.get_by_label("landscape").select_option("saddle")
+    assert "(-2.5, 0.01)" in said(figure)
+    figure.locator("svg").click(position={"x": 300, "y": 100})
+    assert figure.evaluate("f => f.state.start[1]") > 0
+    press("Play")
+    figure.page.wait_for_function("f => f.state.step > 3", arg=figure.element_handle())
+    press("Pause")
+
+
+def test_a_wrong_race_says_so(show: Any) -> None:
+    figure = show('<mg-race runners="SGD Newton">w</mg-race>')
+    assert "there is no runner Newton" in figure.inner_text()
+
+
 # ---------------------------------------------------------------------------- networks that learn
 
 LAYERS = "f => f.net.layers"
@@ -824,33 +890,3 @@ def test_a_learning_figure_is_driven_by_its_controls(show: Any) -> None:
     step = reading(figure, "step")
     figure.page.wait_for_timeout(200)
     assert reading(figure, "step") == step
-
-
-@pytest.mark.parametrize("activation", ["relu", "tanh", "none"])
-def test_a_signal_through_many_layers_has_the_size_that_minigrad_finds(
-    show: Any, activation: str
-) -> None:
-    figure = show(f'<mg-depth activation="{activation}" gain="1.2">w</mg-depth>')
-    weights, start, arriving = (
-        mg.tensor(figure.evaluate(f"f => f.{name}"), dtype=mg.float64)
-        for name in ("weights", "start", "arriving")
-    )
-    h = x = start.requires_grad_()
-    for weight in weights:
-        h = h @ (weight * (1.2 / len(weight) ** 0.5)).T
-        h = h if activation == "none" else getattr(h, activation)()
-    h.backward(arriving)
-    close(reading(figure, "signal"), h.square().mean().item() ** 0.5)
-    close(reading(figure, "gradient"), x.grad.square().mean().item() ** 0.5)
-
-
-def test_a_signal_keeps_its_size_at_the_right_gain(show: Any) -> None:
-    figure = show("<mg-depth>w</mg-depth>")
-    assert "dies out" in said(figure)
-    figure.get_by_role("button", name="√2", exact=True).click()
-    assert "Both keep their size" in said(figure)
-    slide(figure, "gain", 3)
-    assert "explodes" in said(figure)
-    before = reading(figure, "signal")
-    figure.get_by_role("button", name="Other weights", exact=True).click()
-    assert reading(figure, "signal") != before

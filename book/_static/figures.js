@@ -255,6 +255,13 @@ class Figure extends HTMLElement {
     }).observe(this.stage);
   }
 
+  /** Run on its own, or stop: for figures with a Play button, a pace and run(steps). */
+  toggle() {
+    if (this.timer) { clearInterval(this.timer); this.timer = null; }
+    else this.timer = setInterval(() => (this.isConnected ? this.run(this.constructor.pace) : this.toggle()), 60);
+    this.play.textContent = this.timer ? "Pause" : "Play";
+  }
+
   // Controls. Each shows this.state[key] and changes it.
 
   button(text, onclick, more = {}) { return el("button.mg-button", { type: "button", onclick, ...more }, text); }
@@ -673,6 +680,7 @@ class Plot {
     this.X = place(x, left, width - right);
     this.Y = place(y, height - bottom, top);
     this.unX = (px) => x[0] + ((px - left) / (width - right - left)) * (x[1] - x[0]);
+    this.unY = (py) => y[1] - ((py - top) / (height - bottom - top)) * (y[1] - y[0]);
     const clip = `mg-clip-${++count}`;
     const ticks = log ? Plot.powers : Plot.ticks;
     const axis = [];
@@ -1774,12 +1782,6 @@ class Learn extends Figure {
     this.update({ step: this.state.step + steps });
   }
 
-  toggle() {
-    if (this.timer) { clearInterval(this.timer); this.timer = null; }
-    else this.timer = setInterval(() => (this.isConnected ? this.run(this.constructor.pace) : this.toggle()), 60);
-    this.play.textContent = this.timer ? "Pause" : "Play";
-  }
-
   loss() { return total(this.points.map((point, row) => this.cost(this.net.at(point).outputs, row))) / this.points.length; }
 
   curve(width, height) {
@@ -1914,86 +1916,189 @@ class Fit extends Learn {
   }
 }
 
-// ------------------------------------------- chapter 12: the size of a signal through many layers
+// ---------------------------------------------------------- chapter 13: optimizers in a race
 
-class Depth extends Figure {
-  static label = "The size of a signal, and of its gradient, through thirty layers";
+// name: the function, what is shown of it, where the race begins (the first of three places)
+const LANDSCAPES = {
+  valley: { f: "x*x/2 + 10*y*y", x: [-5, 5], y: [-2.4, 2.4], starts: [[-4, 1.5], [4, 0.5], [-3, -2]] },
+  "tilted valley": { f: "(x + y)*(x + y)/4 + 5*(y - x)*(y - x)", x: [-5, 5], y: [-4, 4],
+    starts: [[-4, -2], [3, 1], [-2, -4]] },
+  rosenbrock: { f: "(1 - x)**2 + 100*(y - x*x)**2", x: [-2, 2], y: [-1, 3], starts: [[-1.2, 1], [0, 2.5], [1.5, -0.5]] },
+  saddle: { f: "x*x/2 - y*y/2 + y*y*y*y/4", x: [-3, 3], y: [-2, 2], starts: [[-2.5, 0.01], [-2, 0], [2.5, 1.9]] },
+};
+
+// name: its letter on the map, its learning rate on each landscape, and the step it makes of a
+// gradient, with its memory m of the earlier ones
+const RUNNERS = {
+  SGD: { rates: [0.09, 0.09, 0.001, 0.2], push: (g) => g },
+  momentum: { rates: [0.02, 0.02, 0.0005, 0.05], push: (g, m, t) => (m.v = t === 1 ? g : 0.9 * m.v + g) },
+  Nesterov: { rates: [0.02, 0.02, 0.0005, 0.05], push: (g, m, t) => {
+    m.v = t === 1 ? g : 0.9 * m.v + g;
+    return g + 0.9 * m.v;
+  } },
+  Adagrad: { letter: "G", rates: [1, 1, 0.3, 0.5], push: (g, m) => {
+    m.squares = (m.squares ?? 0) + g * g;
+    return g / (Math.sqrt(m.squares) + 1e-10);
+  } },
+  RMSprop: { rates: [0.1, 0.1, 0.02, 0.05], push: (g, m) => {
+    m.squares = 0.99 * (m.squares ?? 0) + 0.01 * g * g;
+    return g / (Math.sqrt(m.squares) + 1e-8);
+  } },
+  Adam: { rates: [0.3, 0.3, 0.1, 0.1], push: (g, m, t) => {
+    m.first = 0.9 * (m.first ?? 0) + 0.1 * g;
+    m.second = 0.999 * (m.second ?? 0) + 0.001 * g * g;
+    return m.first / (1 - 0.9 ** t) / (Math.sqrt(m.second / (1 - 0.999 ** t)) + 1e-8);
+  } },
+};
+
+/** Where a function on a grid crosses a level: two places on the sides of each cell it passes. */
+function contour(values, xs, ys, level) {
+  const across = (a, b, p, q) => p + ((level - a) / (b - a)) * (q - p);
+  const pieces = [];
+  for (const i of range(xs.length - 1)) for (const j of range(ys.length - 1)) {
+    const [a, b, c, d] = [values[i][j], values[i + 1][j], values[i + 1][j + 1], values[i][j + 1]];
+    const [x, X, y, Y] = [xs[i], xs[i + 1], ys[j], ys[j + 1]];
+    const places = [];
+    if (a < level !== b < level) places.push([across(a, b, x, X), y]);
+    if (b < level !== c < level) places.push([X, across(b, c, y, Y)]);
+    if (c < level !== d < level) places.push([across(c, d, X, x), Y]);
+    if (d < level !== a < level) places.push([x, across(d, a, Y, y)]);
+    for (let k = 0; k + 1 < places.length; k += 2) pieces.push([places[k], places[k + 1]]);
+  }
+  return pieces;
+}
+
+class Race extends Figure {
+  static label = "Optimizers in a race on one landscape";
+  static pace = 1;
+  static last = 300;
 
   build() {
-    this.state = { gain: Number(this.read("gain", "1")), activation: this.read("activation", "relu"),
-      seed: Number(this.read("seed", "1")) };
-    this.depth = Number(this.read("layers", "30"));
-    this.units = 64;
-    this.draw_weights();
+    const on = this.read("on", "valley");
+    if (!LANDSCAPES[on]) throw new Error(`there is no landscape ${on}`);
+    const names = this.read("runners", "SGD momentum Nesterov Adagrad RMSprop Adam").split(/\s+/);
+    const wrong = names.find((name) => !RUNNERS[name]);
+    if (wrong) throw new Error(`there is no runner ${wrong}`);
+    this.names = names;
+    this.state = { on, step: Number(this.read("step", "0")), factor: Number(this.read("factor", "1")), start: null,
+      ...Object.fromEntries(names.map((name) => [name, true])) };
     this.watchWidth();
+    this.play = this.button("Play", () => this.toggle());
     this.numbers = el("div");
-    const gains = [["1", 1], ["√2", Math.SQRT2], ["5/3", 5 / 3], ["1/√3", 1 / Math.sqrt(3)]];
+    const menu = this.menu("landscape", "on", Object.keys(LANDSCAPES));
+    menu.addEventListener("change", () => this.update({ start: null, step: 0 }));
+    this.syncs.unshift(() => this.prepare());
     this.panel.append(
-      el("div.mg-row", {}, this.choice("Behind each layer", "activation",
-          [["relu", "ReLU"], ["tanh", "tanh"], ["none", "nothing"]])),
-      el("div.mg-sliders", {}, this.slider("gain", { min: 0.4, max: 3, step: 0.01, get: (s) => s.gain,
-        set: (gain) => ({ gain }) })),
-      el("div.mg-row.mg-examples", {}, el("span", {}, "Try"), ...gains.map(([text, gain]) =>
-          this.button(text, () => this.update({ gain }))), this.button("Other weights", () => {
-            this.state.seed += 1;
-            this.draw_weights();
-            this.update();
-          })), this.numbers);
+      el("div.mg-row", {}, this.play, this.button("1 step", () => this.run(1)), this.button("10 steps",
+          () => this.run(10)), this.button("To the start", () => this.update({ step: 0 })),
+          this.button("Other start", () => this.elsewhere())),
+      el("div.mg-row", {}, menu, ...(names.length > 1 ? names.map((name) => this.check(name, name)) : [])),
+      el("div.mg-sliders", {},
+        this.slider("step", { min: 0, max: Race.last, step: 1, get: (s) => s.step, set: (step) => ({ step }) }),
+        this.slider("learning rates, times", { min: -4, max: 4, step: 0.5, get: (s) => Math.log2(s.factor),
+          set: (v) => ({ factor: Number((2 ** v).toPrecision(3)) }), show: () => fmt(this.state.factor) })),
+      this.numbers);
+    this.stage.addEventListener("pointerdown", (event) => {
+      const box = this.plot.element.getBoundingClientRect();
+      const [x, y] = [event.clientX - box.left, event.clientY - box.top].map((v) => (v / box.width) * this.width);
+      this.update({ start: [this.plot.unX(x), this.plot.unY(y)].map((v) => Number(v.toFixed(2))), step: 0 });
+    });
   }
 
-  /** Numbers of variance 1 for all weights, eight examples, and a gradient for each of them. */
-  draw_weights() {
-    const next = random(this.state.seed);
-    const normal = () => total(range(12).map(next)) - 6;
-    const matrix = (rows) => range(rows).map(() => range(this.units).map(normal));
-    this.weights = range(this.depth).map(() => matrix(this.units));
-    [this.start, this.arriving] = [matrix(8), matrix(8)];
+  elsewhere() {
+    const { starts } = LANDSCAPES[this.state.on];
+    const now = starts.findIndex((start) => String(start) === String(this.state.start));
+    this.update({ start: starts[(now + 1) % starts.length], step: 0 });
   }
 
-  /** The root mean square of the signal behind each layer, and of the gradient that comes back there. */
-  sizes() {
-    const { gain, activation } = this.state;
-    const scale = gain / Math.sqrt(this.units);
-    const bend = { relu: (z) => Math.max(z, 0), tanh: Math.tanh, none: (z) => z }[activation];
-    const slope = { relu: (h) => Number(h > 0), tanh: (h) => 1 - h * h, none: () => 1 }[activation];
-    const dot = (row, h) => row.reduce((sum, w, i) => sum + w * h[i], 0) * scale;
-    const size = (many) => Math.sqrt(total(many.flat().map((v) => v * v)) / (many.length * this.units));
-    const values = [this.start];
-    for (const rows of this.weights) values.push(values.at(-1).map((h) => rows.map((row) => bend(dot(row, h)))));
-    const grads = [this.arriving];
-    for (const layer of range(this.depth).reverse()) {
-      const columns = range(this.units).map((i) => this.weights[layer].map((row) => row[i]));
-      grads.unshift(grads[0].map((g, n) => {
-        const back = g.map((v, k) => v * slope(values[layer + 1][n][k]));
-        return columns.map((column) => dot(column, back));
-      }));
+  run(steps) { this.update({ step: Math.min(Race.last, this.state.step + steps) }); }
+
+  /** Let everybody run to the end, once for each landscape, start and factor. */
+  prepare() {
+    const { on, factor } = this.state;
+    this.state.start ??= this.hasAttribute("start") && on === this.read("on", "valley")
+      ? numbers(this.read("start")) : LANDSCAPES[on].starts[0];
+    const wanted = JSON.stringify([on, factor, this.state.start]);
+    if (wanted === this.made) return;
+    this.made = wanted;
+    const program = parse(LANDSCAPES[on].f);
+    const names = program.inputs.map((node) => node.name);
+    this.f = (place) => evaluate(program, { x: place[0], y: place[1] })[program.output];
+    this.slope = ([x, y]) => {
+      const all = gradients(program, evaluate(program, { x, y }));
+      return ["x", "y"].map((name) => all[program.inputs[names.indexOf(name)].id]);
+    };
+    this.rates = {};
+    this.paths = Object.fromEntries(this.names.map((name) => {
+      this.rates[name] = RUNNERS[name].rates[Object.keys(LANDSCAPES).indexOf(on)] * factor;
+      return [name, this.path(name)];
+    }));
+  }
+
+  /** The places of one runner, until the last step or until its numbers have run away. */
+  path(name) {
+    const memory = [{}, {}];
+    const places = [this.state.start];
+    while (places.length <= Race.last && places.at(-1).every((v) => Math.abs(v) < 1e6)) {
+      const g = this.slope(places.at(-1));
+      places.push(places.at(-1).map((v, k) => v - this.rates[name] * RUNNERS[name].push(g[k], memory[k], places.length)));
     }
-    return { signal: values.map(size), gradient: grads.map(size) };
+    return places;
+  }
+
+  /** The lines of equal height, closer to each other where it is low. */
+  lines(plot) {
+    const { x, y } = LANDSCAPES[this.state.on];
+    const [xs, ys] = [[x, 96], [y, 64]].map(([[lo, hi], n]) => range(n + 1).map((i) => lo + ((hi - lo) * i) / n));
+    const values = xs.map((a) => ys.map((b) => this.f([a, b])));
+    const [low, high] = [Math.min(...values.flat()), Math.max(...values.flat())];
+    return range(14).map((k) => contour(values, xs, ys, low + (high - low) * ((k + 1) / 15) ** 3)
+      .map((ends) => ends.map(([a, b]) => `${plot.X(a).toFixed(1)},${plot.Y(b).toFixed(1)}`).join("L"))
+      .map((piece) => `M${piece}`).join("")).map((d) => svg("path.mg-level", { d }));
   }
 
   draw() {
-    const { gain, activation } = this.state;
-    const { signal, gradient } = this.sizes();
-    const power = (v) => Math.log10(Math.max(v, 1e-30));
-    const seen = [...signal, ...gradient].map(power);
-    const plot = new Plot({ width: this.width, height: clamp(this.width * 0.5, 240, 340), x: [0, this.depth],
-      y: [Math.min(-3, Math.floor(Math.min(...seen))), Math.max(3, Math.ceil(Math.max(...seen)))],
-      names: ["layer", "size, as a power of ten"] });
-    plot.line(signal.map((v, i) => [i, power(v)]), "mg-value");
-    plot.line(gradient.map((v, i) => [i, power(v)]), "mg-tangent");
-    plot.element.setAttribute("aria-label", `Sizes through ${this.depth} layers: the signal ends at `
-        + `${fmt(signal.at(-1), 2)}, the gradient at the input is ${fmt(gradient[0], 2)}`);
+    const { on, step, start } = this.state;
+    const land = LANDSCAPES[on];
+    const height = clamp(this.width * 0.62, 230, 400);
+    const plot = this.plot = new Plot({ width: this.width, height, x: land.x, y: land.y });
+    const wanted = `${on} ${this.width}`;
+    if (wanted !== this.drawn) [this.drawn, this.levels] = [wanted, this.lines(plot)];
+    plot.layer.append(...this.levels);
+    const shown = this.names.filter((name) => this.state[name]);
+    const inside = ([x, y]) => x >= land.x[0] && x <= land.x[1] && y >= land.y[0] && y <= land.y[1];
+    shown.forEach((name) => {
+      const style = `mg-run-${Object.keys(RUNNERS).indexOf(name) + 1}`;
+      const places = this.paths[name].slice(0, step + 1);
+      plot.line(places.map(([x, y]) => [clamp(x, -1e5, 1e5), y]), style);
+      if (!inside(places.at(-1)) || !step) return;
+      plot.dot(...places.at(-1), style, 4);
+      plot.note(...places.at(-1), RUNNERS[name].letter ?? name[0], style, "start", 6, -5);
+    });
+    plot.dot(...start, "mg-start", 4);
+    plot.element.setAttribute("aria-label", `Lines of equal height of the ${on}, and ${shown.length} paths of ${step} steps`);
     this.stage.replaceChildren(plot.element);
-    const factor = (signal.at(-1) / signal[0]) ** (1 / this.depth);
-    const kept = (v) => v > 0.02 && v < 50;
-    const verdict = kept(signal.at(-1)) && kept(gradient[0]) ? "Both keep their size."
-      : kept(signal.at(-1)) ? "The signal is there, but its gradient is not of its size any more."
-      : signal.at(-1) < 1 ? "The signal dies out." : "The signal explodes.";
-    this.say(`A gain of ${fmt(gain, 3)} with ${{ relu: "ReLU", tanh: "tanh", none: "no activation" }[activation]}: `,
-        `behind layer ${this.depth} the signal has size `, V(fmt(signal.at(-1), 2)),
-        ", and the gradient that comes back to the input ", G(fmt(gradient[0], 2)), `. ${verdict}`);
-    this.numbers.replaceChildren(readings([["signal", signal.at(-1), "mg-v"], ["gradient", gradient[0], "mg-g"],
-      ["factor per layer", factor]]));
+    this.tell(shown);
+  }
+
+  tell(shown) {
+    const { step, start } = this.state;
+    const height = (name) => (this.paths[name].length > step ? this.f(this.paths[name][step]) : NaN);
+    const best = [...shown].filter((name) => Number.isFinite(height(name))).sort((a, b) => height(a) - height(b))[0];
+    const lost = shown.filter((name) => this.paths[name].length <= step);
+    this.say(...(step === 0 ? [`All start at (${start.map((v) => fmt(v)).join(", ")}), where f is `, V(this.f(start)), "."]
+      : best ? [`After ${step} ${step === 1 ? "step" : "steps"} ${best} is lowest, with f = `, V(fmt(height(best), 3)), "."] : []),
+      lost.length ? ` ${lost.join(", ")} ${lost.length > 1 ? "have" : "has"} run away.` : "");
+    const head = ["", "learning rate", "x", "y", "f"].map((text) => el(text ? "th" : "td", text ? { scope: "col" } : {}, text));
+    const row = (name) => {
+      const place = this.paths[name][step] ?? [NaN, NaN];
+      const cells = [this.rates[name], ...place, height(name)].map((v, k) => el("td",
+        { "data-at": `${name} ${["rate", "x", "y", "f"][k]}` }, Number.isNaN(v) ? "away" : fmt(Number(v.toPrecision(4)))));
+      return el("tr", {}, el("th", { scope: "row" }, el(`span.mg-mark.mg-run-${Object.keys(RUNNERS).indexOf(name) + 1}`,
+        { "aria-hidden": "true" }), name), ...cells);
+    };
+    this.numbers.replaceChildren(el("table.mg-table", {}, el("thead", {}, el("tr", {}, ...head)),
+      el("tbody", {}, ...shown.map(row))));
   }
 }
 
@@ -2001,7 +2106,7 @@ class Depth extends Figure {
 
 const figures = { steps: Steps, nudge: Nudge, stepsize: StepSize, matvec: MatVec, matmul: MatMul,
   broadcast: Broadcast, slice: Slice, shape: Shape, reduce: Reduce, family: Family,
-  xor: Xor, fit: Fit, depth: Depth };
+  race: Race, xor: Xor, fit: Fit };
 const define = () => Object.entries(figures).forEach(([name, figure]) => {
   if (!customElements.get(`mg-${name}`)) customElements.define(`mg-${name}`, figure);
 });
