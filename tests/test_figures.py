@@ -16,7 +16,7 @@ from tests.needs import installed_torch
 
 STATIC = Path(__file__).parent.parent / "book" / "_static"
 NAMES = ["steps", "nudge", "stepsize", "matvec", "matmul"]
-NAMES += ["broadcast", "slice", "shape", "reduce", "family", "race", "xor", "fit"]
+NAMES += ["broadcast", "slice", "shape", "reduce", "family", "race", "xor", "fit", "depth"]
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><title>t</title>
 <meta name="viewport" content="width=device-width"><style>{css}</style></head>
 <body style="margin: 16px; font-family: sans-serif">{body}<script>{js}</script></body></html>"""
@@ -890,3 +890,33 @@ def test_a_learning_figure_is_driven_by_its_controls(show: Any) -> None:
     step = reading(figure, "step")
     figure.page.wait_for_timeout(200)
     assert reading(figure, "step") == step
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "none"])
+def test_a_signal_through_many_layers_has_the_size_that_minigrad_finds(
+    show: Any, activation: str
+) -> None:
+    figure = show(f'<mg-depth activation="{activation}" gain="1.2">w</mg-depth>')
+    weights, start, arriving = (
+        mg.tensor(figure.evaluate(f"f => f.{name}"), dtype=mg.float64)
+        for name in ("weights", "start", "arriving")
+    )
+    h = x = start.requires_grad_()
+    for weight in weights:
+        h = h @ (weight * (1.2 / len(weight) ** 0.5)).T
+        h = h if activation == "none" else getattr(h, activation)()
+    h.backward(arriving)
+    close(reading(figure, "signal"), h.square().mean().item() ** 0.5)
+    close(reading(figure, "gradient"), x.grad.square().mean().item() ** 0.5)
+
+
+def test_a_signal_keeps_its_size_at_the_right_gain(show: Any) -> None:
+    figure = show("<mg-depth>w</mg-depth>")
+    assert "dies out" in said(figure)
+    figure.get_by_role("button", name="√2", exact=True).click()
+    assert "Both keep their size" in said(figure)
+    slide(figure, "gain", 3)
+    assert "explodes" in said(figure)
+    before = reading(figure, "signal")
+    figure.get_by_role("button", name="Other weights", exact=True).click()
+    assert reading(figure, "signal") != before

@@ -1916,6 +1916,89 @@ class Fit extends Learn {
   }
 }
 
+// ------------------------------------------- chapter 12: the size of a signal through many layers
+
+class Depth extends Figure {
+  static label = "The size of a signal, and of its gradient, through thirty layers";
+
+  build() {
+    this.state = { gain: Number(this.read("gain", "1")), activation: this.read("activation", "relu"),
+      seed: Number(this.read("seed", "1")) };
+    this.depth = Number(this.read("layers", "30"));
+    this.units = 64;
+    this.draw_weights();
+    this.watchWidth();
+    this.numbers = el("div");
+    const gains = [["1", 1], ["√2", Math.SQRT2], ["5/3", 5 / 3], ["1/√3", 1 / Math.sqrt(3)]];
+    this.panel.append(
+      el("div.mg-row", {}, this.choice("Behind each layer", "activation",
+          [["relu", "ReLU"], ["tanh", "tanh"], ["none", "nothing"]])),
+      el("div.mg-sliders", {}, this.slider("gain", { min: 0.4, max: 3, step: 0.01, get: (s) => s.gain,
+        set: (gain) => ({ gain }) })),
+      el("div.mg-row.mg-examples", {}, el("span", {}, "Try"), ...gains.map(([text, gain]) =>
+          this.button(text, () => this.update({ gain }))), this.button("Other weights", () => {
+            this.state.seed += 1;
+            this.draw_weights();
+            this.update();
+          })), this.numbers);
+  }
+
+  /** Numbers of variance 1 for all weights, eight examples, and a gradient for each of them. */
+  draw_weights() {
+    const next = random(this.state.seed);
+    const normal = () => total(range(12).map(next)) - 6;
+    const matrix = (rows) => range(rows).map(() => range(this.units).map(normal));
+    this.weights = range(this.depth).map(() => matrix(this.units));
+    [this.start, this.arriving] = [matrix(8), matrix(8)];
+  }
+
+  /** The root mean square of the signal behind each layer, and of the gradient that comes back there. */
+  sizes() {
+    const { gain, activation } = this.state;
+    const scale = gain / Math.sqrt(this.units);
+    const bend = { relu: (z) => Math.max(z, 0), tanh: Math.tanh, none: (z) => z }[activation];
+    const slope = { relu: (h) => Number(h > 0), tanh: (h) => 1 - h * h, none: () => 1 }[activation];
+    const dot = (row, h) => row.reduce((sum, w, i) => sum + w * h[i], 0) * scale;
+    const size = (many) => Math.sqrt(total(many.flat().map((v) => v * v)) / (many.length * this.units));
+    const values = [this.start];
+    for (const rows of this.weights) values.push(values.at(-1).map((h) => rows.map((row) => bend(dot(row, h)))));
+    const grads = [this.arriving];
+    for (const layer of range(this.depth).reverse()) {
+      const columns = range(this.units).map((i) => this.weights[layer].map((row) => row[i]));
+      grads.unshift(grads[0].map((g, n) => {
+        const back = g.map((v, k) => v * slope(values[layer + 1][n][k]));
+        return columns.map((column) => dot(column, back));
+      }));
+    }
+    return { signal: values.map(size), gradient: grads.map(size) };
+  }
+
+  draw() {
+    const { gain, activation } = this.state;
+    const { signal, gradient } = this.sizes();
+    const power = (v) => Math.log10(Math.max(v, 1e-30));
+    const seen = [...signal, ...gradient].map(power);
+    const plot = new Plot({ width: this.width, height: clamp(this.width * 0.5, 240, 340), x: [0, this.depth],
+      y: [Math.min(-3, Math.floor(Math.min(...seen))), Math.max(3, Math.ceil(Math.max(...seen)))],
+      names: ["layer", "size, as a power of ten"] });
+    plot.line(signal.map((v, i) => [i, power(v)]), "mg-value");
+    plot.line(gradient.map((v, i) => [i, power(v)]), "mg-tangent");
+    plot.element.setAttribute("aria-label", `Sizes through ${this.depth} layers: the signal ends at `
+        + `${fmt(signal.at(-1), 2)}, the gradient at the input is ${fmt(gradient[0], 2)}`);
+    this.stage.replaceChildren(plot.element);
+    const factor = (signal.at(-1) / signal[0]) ** (1 / this.depth);
+    const kept = (v) => v > 0.02 && v < 50;
+    const verdict = kept(signal.at(-1)) && kept(gradient[0]) ? "Both keep their size."
+      : kept(signal.at(-1)) ? "The signal is there, but its gradient is not of its size any more."
+      : signal.at(-1) < 1 ? "The signal dies out." : "The signal explodes.";
+    this.say(`A gain of ${fmt(gain, 3)} with ${{ relu: "ReLU", tanh: "tanh", none: "no activation" }[activation]}: `,
+        `behind layer ${this.depth} the signal has size `, V(fmt(signal.at(-1), 2)),
+        ", and the gradient that comes back to the input ", G(fmt(gradient[0], 2)), `. ${verdict}`);
+    this.numbers.replaceChildren(readings([["signal", signal.at(-1), "mg-v"], ["gradient", gradient[0], "mg-g"],
+      ["factor per layer", factor]]));
+  }
+}
+
 // ---------------------------------------------------------- chapter 13: optimizers in a race
 
 // name: the function, what is shown of it, where the race begins (the first of three places)
@@ -2106,7 +2189,7 @@ class Race extends Figure {
 
 const figures = { steps: Steps, nudge: Nudge, stepsize: StepSize, matvec: MatVec, matmul: MatMul,
   broadcast: Broadcast, slice: Slice, shape: Shape, reduce: Reduce, family: Family,
-  race: Race, xor: Xor, fit: Fit };
+  race: Race, xor: Xor, fit: Fit, depth: Depth };
 const define = () => Object.entries(figures).forEach(([name, figure]) => {
   if (!customElements.get(`mg-${name}`)) customElements.define(`mg-${name}`, figure);
 });
