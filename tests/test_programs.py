@@ -6,6 +6,7 @@ needed; where torch is installed the recording is checked as well.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -19,8 +20,13 @@ RECORDING = load()
 
 
 @pytest.fixture(scope="module")
-def torch() -> ModuleType:
-    return installed_torch()
+def torch() -> Iterator[ModuleType]:
+    """With one thread: many would wait for each other on a busy machine."""
+    torch = installed_torch()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield torch
+    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
