@@ -2006,7 +2006,7 @@ const LANDSCAPES = {
   valley: { f: "x*x/2 + 10*y*y", x: [-5, 5], y: [-2.4, 2.4], starts: [[-4, 1.5], [4, 0.5], [-3, -2]] },
   "tilted valley": { f: "(x + y)*(x + y)/4 + 5*(y - x)*(y - x)", x: [-5, 5], y: [-4, 4],
     starts: [[-4, -2], [3, 1], [-2, -4]] },
-  rosenbrock: { f: "(1 - x)**2 + 100*(y - x*x)**2", x: [-2, 2], y: [-1, 3], starts: [[-1.2, 1], [0, 2.5], [1.5, -0.5]] },
+  rosenbrock: { f: "(1 - x)**2 + 100*(y - x*x)**2", close: 6, x: [-2, 2], y: [-1, 3], starts: [[-1.2, 1], [0, 2.5], [1.5, -0.5]] },
   saddle: { f: "x*x/2 - y*y/2 + y*y*y*y/4", x: [-3, 3], y: [-2, 2], starts: [[-2.5, 0.01], [-2, 0], [2.5, 1.9]] },
 };
 
@@ -2131,11 +2131,11 @@ class Race extends Figure {
 
   /** The lines of equal height, closer to each other where it is low. */
   lines(plot) {
-    const { x, y } = LANDSCAPES[this.state.on];
+    const { x, y, close = 3 } = LANDSCAPES[this.state.on];
     const [xs, ys] = [[x, 96], [y, 64]].map(([[lo, hi], n]) => range(n + 1).map((i) => lo + ((hi - lo) * i) / n));
     const values = xs.map((a) => ys.map((b) => this.f([a, b])));
     const [low, high] = [Math.min(...values.flat()), Math.max(...values.flat())];
-    return range(14).map((k) => contour(values, xs, ys, low + (high - low) * ((k + 1) / 15) ** 3)
+    return range(14).map((k) => contour(values, xs, ys, low + (high - low) * ((k + 1) / 15) ** close)
       .map((ends) => ends.map(([a, b]) => `${plot.X(a).toFixed(1)},${plot.Y(b).toFixed(1)}`).join("L"))
       .map((piece) => `M${piece}`).join("")).map((d) => svg("path.mg-level", { d }));
   }
@@ -2172,10 +2172,11 @@ class Race extends Figure {
     this.say(...(step === 0 ? [`All start at (${start.map((v) => fmt(v)).join(", ")}), where f is `, V(this.f(start)), "."]
       : best ? [`After ${step} ${step === 1 ? "step" : "steps"} ${best} is lowest, with f = `, V(fmt(height(best), 3)), "."] : []),
       lost.length ? ` ${lost.join(", ")} ${lost.length > 1 ? "have" : "has"} run away.` : "");
-    const head = ["", "learning rate", "x", "y", "f"].map((text) => el(text ? "th" : "td", text ? { scope: "col" } : {}, text));
+    const head = ["", "rate", "x", "y", "f"].map((text) => el(`${text ? "th" : "td"}.mg-${text}`,
+        text ? { scope: "col" } : {}, text));
     const row = (name) => {
       const place = this.paths[name][step] ?? [NaN, NaN];
-      const cells = [this.rates[name], ...place, height(name)].map((v, k) => el("td",
+      const cells = [this.rates[name], ...place, height(name)].map((v, k) => el(`td.mg-${"rxyf"[k]}`,
         { "data-at": `${name} ${["rate", "x", "y", "f"][k]}` }, Number.isNaN(v) ? "away" : fmt(Number(v.toPrecision(4)))));
       return el("tr", {}, el("th", { scope: "row" }, el(`span.mg-mark.mg-run-${Object.keys(RUNNERS).indexOf(name) + 1}`,
         { "aria-hidden": "true" }), name), ...cells);
