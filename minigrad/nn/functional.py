@@ -1,4 +1,5 @@
-# Exported from book/11_losses.ipynb, book/12_layers.ipynb: change it there, not here.
+# Exported from book/11_losses.ipynb, book/12_layers.ipynb, book/20_pictures.ipynb: change it there,
+# not here.
 """What networks are made of, as functions: activations, losses, and from chapter 12 on layers."""
 
 from __future__ import annotations
@@ -12,11 +13,20 @@ import numpy as np
 from minigrad import functions
 from minigrad.arithmetic import common_dtype, converted, elementwise, floating, mul
 from minigrad.changing import in_place, overwrite
+from minigrad.creation import ones
 from minigrad.engine import Array, Node, ShapeError, described, differentiable, wrapped
 from minigrad.functions import clamp, erf, rsqrt, sigmoid, tanh, where
+from minigrad.nn.windows import (
+    adaptive_avg_pool2d,
+    avg_pool2d,
+    conv1d,
+    conv2d,
+    max_pool2d,
+    unfold,
+)
 from minigrad.protocol import plain
 from minigrad.reductions import einsum, floats, from_top, log_softmax, norm, softmax
-from minigrad.shapes import movedim, reshape, sizes_of
+from minigrad.shapes import movedim, reshape, sizes_of, tril
 from minigrad.slicing import assign_into, chunk, getitem, put
 from minigrad.tensor import random_of
 
@@ -148,16 +158,18 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
 
 @floating
 def gauss(x: Array) -> Any:
-    share = erf(x * math.sqrt(0.5)) * 0.5 + 0.5
-    return x * share, lambda g: g * (share + x * np.exp(x * x * -0.5) / math.sqrt(2 * math.pi))
+    share, near = erf(x * math.sqrt(0.5)) * 0.5 + 0.5, clamp(x, -40, 40)  # the bell ends before
+    root = math.sqrt(2 * math.pi)
+    return x * share, lambda g: g * (share + x * np.exp(near * near * -0.5) / root)
 
 
 @floating
 def gauss_by_tanh(x: Array) -> Any:
-    root, squared = math.sqrt(2 / math.pi), x * x
-    t = np.tanh(x * (squared * (root * 0.044715) + root))
+    near, root = clamp(x, -40, 40), math.sqrt(2 / math.pi)
+    squared = near * near
+    t = np.tanh(near * (squared * (root * 0.044715) + root))
     half = t * 0.5 + 0.5
-    bend = (squared * (1.5 * root * 0.044715) + root / 2) * x
+    bend = (squared * (1.5 * root * 0.044715) + root / 2) * near
     return x * half, lambda g: g * (half + bend * (1 - t * t))
 
 
@@ -357,35 +369,36 @@ def as_rows(name: str, input: Any) -> Any:
     """Scores of shape (C,), (N, C) or (N, C, d1, …) as a matrix with a row for each target."""
     if input.ndim == 2:
         return input
-    if input.ndim == 0:
+    return (movedim(input, 1, -1) if input.ndim > 2 else input).reshape(-1, classes_of(name, input))
+
+
+def classes_of(name: str, input: Any) -> int:
+    shape: tuple[int, ...] = input.shape
+    if not shape:
         raise ShapeError(f"{name}: one score alone is no choice between classes: add a dimension")
-    return (movedim(input, 1, -1) if input.ndim > 2 else input).reshape(-1, classes_of(input))
-
-
-def classes_of(input: Any) -> int:
-    return int(input.shape[min(input.ndim - 1, 1)])
+    return shape[1] if len(shape) > 1 else shape[0]
 
 
 def places_of(input: Any) -> tuple[int, ...]:
     """The shape that class indices must have."""
-    return () if input.ndim == 1 else (input.shape[0], *input.shape[2:])
+    shape: tuple[int, ...] = input.shape
+    return shape[:1] + shape[2:] if len(shape) > 1 else ()
 
 
 def labels_of(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any, Any]:
     """The class indices in a row, and which of them count (None: all of them)."""
-    classes, labels = classes_of(input), plain(target)
-    if not hasattr(labels, "shape") or labels.shape != places_of(input):
-        met = list(labels.shape) if hasattr(labels, "shape") else described(labels)
+    classes, labels = classes_of(name, input), plain(target)
+    if getattr(labels, "shape", None) != places_of(input):
         raise ShapeError(
-            f"{name}: the scores {list(input.shape)} need class indices of shape "
-            f"{list(places_of(input))}, not {met}"
+            f"{name}: scores of {described(input)} need class indices of shape "
+            f"{list(places_of(input))}, not {described(labels)}"
         )
     if labels.dtype.kind not in "iu":
         raise RuntimeError(
             f"{name}: class indices are whole numbers, not {labels.dtype}: convert with .long()"
         )
     flat = labels.reshape(-1).astype(np.int64, copy=False)
-    if not flat.size or (flat.view(np.uint64).max() < classes and ignore_index < 0):
+    if ignore_index < 0 and flat.view(np.uint64).max(initial=0) < classes:  # -1 is huge there
         return flat, None
     kept = flat != ignore_index
     refuse_strangers(name, labels, kept & ((flat < 0) | (flat >= classes)), classes)
@@ -520,7 +533,7 @@ def of_probabilities(input: Any, target: Any, weight: Any, reduction: str, smoot
             f"cross_entropy: targets of the shape {list(input.shape)} of the scores are "
             f"probabilities, which are floats, not {target.dtype}: convert with .float()"
         )
-    classes, rows = classes_of(input), as_rows("cross_entropy", input)
+    classes, rows = classes_of("cross_entropy", input), as_rows("cross_entropy", input)
     shares = as_rows("cross_entropy", converted(target, input.dtype))
     if smoothing:
         shares = shares * (1 - smoothing) + smoothing / classes
@@ -889,61 +902,6 @@ def complain_of_width(input: Any, weight: Any, bias: Any) -> None:
     ) from None
 
 
-@differentiable
-def looked_up(table: Array, places: Array, padding: int) -> Any:
-    """The rows of a table at some places; the row for padding gets no gradient."""
-    due = (places != padding)[..., None]
-    return table[places], lambda g: put(g * due, places, table.shape)
-
-
-def embedding(
-    input: Any,
-    weight: Any,
-    padding_idx: int | None = None,
-    max_norm: float | None = None,
-    norm_type: float = 2.0,
-) -> Any:
-    """The row of the weight that each index names: (...), (rows, width) -> (..., width)."""
-    places, n = plain(input), len(weight)
-    check_places(places, n)
-    if max_norm is not None:
-        shorten(weight, np.unique(places), max_norm, norm_type)
-    if padding_idx is None:
-        return getitem(weight, places)
-    return looked_up(weight, places, padding_idx % n)
-
-
-def check_places(places: Any, n: int) -> None:
-    if places.dtype.kind not in "iu":
-        raise TypeError(
-            f"embedding: the input is {places.dtype}: it takes the numbers of rows, integers"
-        )
-    if places.size and not 0 <= places.min() <= places.max() < n:
-        wrong = places[(places < 0) | (places >= n)].ravel()[0]
-        raise IndexError(
-            f"embedding: index {wrong} is out of range: the table has rows 0 to {n - 1}"
-        )
-
-
-def shorten(weight: Any, rows: Any, longest: float, p: float) -> None:
-    """Bring rows that are longer than this to this length, unrecorded."""
-    table = np.array(weight.value)
-    lengths = np.sum(np.abs(table[rows]) ** p, 1, keepdims=True) ** (1 / p)
-    table[rows] *= np.where(lengths > longest, longest / (lengths + 1e-7), 1)
-    overwrite(weight, table)
-
-
-def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
-    """x1 W x2 for each matrix W of the weight: (..., n), (..., m), (k, n, m) -> (..., k)."""
-    if (*input1.shape[-1:], *input2.shape[-1:]) != weight.shape[1:]:
-        raise ShapeError(
-            f"bilinear: inputs of {list(input1.shape)} and {list(input2.shape)} do not fit the "
-            f"weight {list(weight.shape)}: their last dimensions must be {list(weight.shape[1:])}"
-        )
-    product = einsum("...i,kij,...j->...k", input1, weight, input2)
-    return product if bias is None else product + bias
-
-
 def check_chance(p: float) -> None:
     if not 0 <= p <= 1:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
@@ -1005,77 +963,6 @@ def by_weight(unit: Array, weight: Array, bias: Array) -> Array:
     """unit * weight + bias, where either may be None."""
     unit = unit if weight is None else unit * weight
     return unit if bias is None else unit + bias
-
-
-@differentiable
-def normalized_rows(x: Array, weight: Array, bias: Array, eps: float, centre: bool) -> Any:
-    """Each row brought to mean 0 (with centre) and mean square 1; averages are products."""
-    rows, n = flat(x), x.shape[-1]
-    average = np.full((n, 1), 1 / n, x.dtype)
-    centred = rows - np.dot(rows, average) if centre else rows
-    scale = 1 / np.sqrt(np.dot(centred * centred, average) + x.dtype.type(eps))
-    unit = centred * scale
-
-    def to_x(g: Array) -> Array:
-        g = by_weight(flat(g), weight, None)
-        along = g - np.dot(g, average) if centre else g
-        return shaped(scale * (along - unit * np.dot(g * unit, average)), x)
-
-    y = shaped(by_weight(unit, weight, bias), x)
-    return y, to_x, lambda g: total(flat(g) * unit), lambda g: total(flat(g))
-
-
-def whole_shape(name: str, input: Any, normalized_shape: Any) -> tuple[int, ...]:
-    """The trailing dimensions that are normalized together."""
-    shape = sizes_of((normalized_shape,))
-    if not shape or tuple(input.shape[-len(shape) :]) != shape:
-        raise ShapeError(
-            f"{name}: an input of {list(input.shape)} does not end in the dimensions "
-            f"{list(shape)} that are to be normalized"
-        )
-    if input.dtype.kind != "f":
-        raise RuntimeError(f"{name}: the input must be floating, not {input.dtype}")
-    return shape
-
-
-def norm_over(
-    name: str, input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float, centre: bool
-) -> Any:
-    shape = whole_shape(name, input, normalized_shape)
-    if len(shape) == 1:
-        return normalized_rows(input, weight, bias, eps, centre)
-    rows = reshape(input, (*input.shape[: -len(shape)], math.prod(shape)))
-    weight, bias = (v if v is None else reshape(v, -1) for v in (weight, bias))
-    return reshape(normalized_rows(rows, weight, bias, eps, centre), input.shape)
-
-
-def layer_norm(
-    input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5
-) -> Any:
-    """Each sample brought to mean 0 and variance 1 over its trailing dimensions."""
-    return norm_over("layer_norm", input, normalized_shape, weight, bias, eps, True)
-
-
-def rms_norm(
-    input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None
-) -> Any:
-    """Each sample divided by the root of its mean square over its trailing dimensions."""
-    eps = float(np.finfo(input.dtype).eps) if eps is None else eps
-    return norm_over("rms_norm", input, normalized_shape, weight, None, eps, False)
-
-
-def group_norm(
-    input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
-) -> Any:
-    """The channels of each sample in groups, each brought to mean 0 and variance 1."""
-    n, channels, *field = input.shape
-    if channels % num_groups:
-        raise ShapeError(f"group_norm: {channels} channels do not make {num_groups} equal groups")
-    grouped = reshape(input, (n * num_groups, math.prod(input.shape[1:]) // num_groups))
-    unit = reshape(normalized_rows(grouped, None, None, eps, True), input.shape)
-    return by_weight(
-        unit, *(v if v is None else over_channels(v, len(field)) for v in (weight, bias))
-    )
 
 
 def over_channels(vector: Any, beside: int) -> Any:
@@ -1173,5 +1060,158 @@ def follow(input: Any, running_mean: Any, running_var: Any, momentum: float) -> 
         overwrite(running, old + old.dtype.type(momentum) * (new - old).astype(old.dtype))
 
 
+@differentiable
+def normalized_rows(x: Array, weight: Array, bias: Array, eps: float, centre: bool) -> Any:
+    """Each row brought to mean 0 (with centre) and mean square 1; averages are products."""
+    rows, n = flat(x), x.shape[-1]
+    average = np.full((n, 1), 1 / n, x.dtype)
+    centred = rows - np.dot(rows, average) if centre else rows
+    scale = 1 / np.sqrt(np.dot(centred * centred, average) + x.dtype.type(eps))
+    unit = centred * scale
+
+    def to_x(g: Array) -> Array:
+        g = by_weight(flat(g), weight, None)
+        along = g - np.dot(g, average) if centre else g
+        return shaped(scale * (along - unit * np.dot(g * unit, average)), x)
+
+    y = shaped(by_weight(unit, weight, bias), x)
+    return y, to_x, lambda g: total(flat(g) * unit), lambda g: total(flat(g))
+
+
+def whole_shape(name: str, input: Any, normalized_shape: Any) -> tuple[int, ...]:
+    """The trailing dimensions that are normalized together."""
+    shape = sizes_of((normalized_shape,))
+    if not shape or tuple(input.shape[-len(shape) :]) != shape:
+        raise ShapeError(
+            f"{name}: an input of {list(input.shape)} does not end in the dimensions "
+            f"{list(shape)} that are to be normalized"
+        )
+    if input.dtype.kind != "f":
+        raise RuntimeError(f"{name}: the input must be floating, not {input.dtype}")
+    return shape
+
+
+def norm_over(
+    name: str, input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float, centre: bool
+) -> Any:
+    shape = whole_shape(name, input, normalized_shape)
+    if len(shape) == 1:
+        return normalized_rows(input, weight, bias, eps, centre)
+    rows = reshape(input, (*input.shape[: -len(shape)], math.prod(shape)))
+    weight, bias = (v if v is None else reshape(v, -1) for v in (weight, bias))
+    return reshape(normalized_rows(rows, weight, bias, eps, centre), input.shape)
+
+
+def layer_norm(
+    input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """Each sample brought to mean 0 and variance 1 over its trailing dimensions."""
+    return norm_over("layer_norm", input, normalized_shape, weight, bias, eps, True)
+
+
+def rms_norm(
+    input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None
+) -> Any:
+    """Each sample divided by the root of its mean square over its trailing dimensions."""
+    eps = float(np.finfo(input.dtype).eps) if eps is None else eps
+    return norm_over("rms_norm", input, normalized_shape, weight, None, eps, False)
+
+
+def group_norm(
+    input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """The channels of each sample in groups, each brought to mean 0 and variance 1."""
+    n, channels, *field = input.shape
+    if channels % num_groups:
+        raise ShapeError(f"group_norm: {channels} channels do not make {num_groups} equal groups")
+    grouped = reshape(input, (n * num_groups, math.prod(input.shape[1:]) // num_groups))
+    unit = reshape(normalized_rows(grouped, None, None, eps, True), input.shape)
+    return by_weight(
+        unit, *(v if v is None else over_channels(v, len(field)) for v in (weight, bias))
+    )
+
+
+@differentiable
+def looked_up(table: Array, places: Array, padding: int) -> Any:
+    """The rows of a table at some places; the row for padding gets no gradient."""
+    due = (places != padding)[..., None]
+    return table[places], lambda g: put(g * due, places, table.shape)
+
+
+def embedding(
+    input: Any,
+    weight: Any,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+) -> Any:
+    """The row of the weight that each index names: (...), (rows, width) -> (..., width)."""
+    places, n = plain(input), len(weight)
+    check_places(places, n)
+    if max_norm is not None:
+        shorten(weight, np.unique(places), max_norm, norm_type)
+    if padding_idx is None:
+        return getitem(weight, places)
+    return looked_up(weight, places, padding_idx % n)
+
+
+def check_places(places: Any, n: int) -> None:
+    if places.dtype.kind not in "iu":
+        raise TypeError(
+            f"embedding: the input is {places.dtype}: it takes the numbers of rows, integers"
+        )
+    if places.size and not 0 <= places.min() <= places.max() < n:
+        wrong = places[(places < 0) | (places >= n)].ravel()[0]
+        raise IndexError(
+            f"embedding: index {wrong} is out of range: the table has rows 0 to {n - 1}"
+        )
+
+
+def shorten(weight: Any, rows: Any, longest: float, p: float) -> None:
+    """Bring rows that are longer than this to this length, unrecorded."""
+    table = np.array(weight.value)
+    lengths = np.sum(np.abs(table[rows]) ** p, 1, keepdims=True) ** (1 / p)
+    table[rows] *= np.where(lengths > longest, longest / (lengths + 1e-7), 1)
+    overwrite(weight, table)
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """x1 W x2 for each matrix W of the weight: (..., n), (..., m), (k, n, m) -> (..., k)."""
+    if (*input1.shape[-1:], *input2.shape[-1:]) != weight.shape[1:]:
+        raise ShapeError(
+            f"bilinear: inputs of {list(input1.shape)} and {list(input2.shape)} do not fit the "
+            f"weight {list(weight.shape)}: their last dimensions must be {list(weight.shape[1:])}"
+        )
+    product = einsum("...i,kij,...j->...k", input1, weight, input2)
+    return product if bias is None else product + bias
+
+
 __all__ += ["linear", "bilinear", "embedding", "dropout", "dropout1d", "dropout2d"]
 __all__ += ["alpha_dropout", "layer_norm", "rms_norm", "group_norm", "batch_norm"]
+
+
+# --- book/20_pictures.ipynb: Pictures and sentences
+
+
+def scaled_dot_product_attention(
+    query: Any,
+    key: Any,
+    value: Any,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Any:
+    """For each query a mean of the values, weighed by how well the keys fit: (..., L, E)."""
+    scores = query @ key.transpose(-2, -1) * (query.shape[-1] ** -0.5 if scale is None else scale)
+    if is_causal:
+        attn_mask = tril(ones(scores.shape[-2:])) > 0
+    if attn_mask is not None and attn_mask.dtype == np.bool_:
+        scores = scores.masked_fill(~attn_mask, -math.inf)
+    elif attn_mask is not None:
+        scores = scores + attn_mask
+    return dropout(scores.softmax(-1), dropout_p) @ value
+
+
+__all__ += ["conv1d", "conv2d", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "unfold"]
+__all__ += ["scaled_dot_product_attention"]

@@ -73,21 +73,6 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     return GAINS[nonlinearity]
 
 
-def xavier_std(name: str, tensor: Any, gain: float) -> float:
-    return gain * math.sqrt(2 / sum(fans(name, tensor)))
-
-
-def xavier_uniform_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any:
-    """Even numbers with variance 2 gain² / (fan_in + fan_out)."""
-    bound = math.sqrt(3) * xavier_std("xavier_uniform_", tensor, gain)
-    return uniform_(tensor, -bound, bound, generator)
-
-
-def xavier_normal_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any:
-    """Normal numbers with variance 2 gain² / (fan_in + fan_out)."""
-    return normal_(tensor, 0.0, xavier_std("xavier_normal_", tensor, gain), generator)
-
-
 def kaiming_std(name: str, tensor: Any, a: float, mode: str, nonlinearity: str) -> float:
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"{name}: the mode is 'fan_in' or 'fan_out', not {mode!r}")
@@ -117,6 +102,21 @@ def kaiming_normal_(
     """Normal numbers with variance gain² / fan."""
     std = kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity)
     return normal_(tensor, 0.0, std, generator)
+
+
+def xavier_std(name: str, tensor: Any, gain: float) -> float:
+    return gain * math.sqrt(2 / sum(fans(name, tensor)))
+
+
+def xavier_uniform_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any:
+    """Even numbers with variance 2 gain² / (fan_in + fan_out)."""
+    bound = math.sqrt(3) * xavier_std("xavier_uniform_", tensor, gain)
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def xavier_normal_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any:
+    """Normal numbers with variance 2 gain² / (fan_in + fan_out)."""
+    return normal_(tensor, 0.0, xavier_std("xavier_normal_", tensor, gain), generator)
 
 
 def two_dimensional(name: str, tensor: Any) -> Any:

@@ -1,4 +1,4 @@
-# Exported from book/12_layers.ipynb: change it there, not here.
+# Exported from book/12_layers.ipynb, book/20_pictures.ipynb: change it there, not here.
 """Layers, and every activation and loss as a module."""
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from minigrad.engine import ShapeError
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module, Parameter
+from minigrad.nn.windows import adaptive_avg_pool2d, avg_pool2d, conv1d, conv2d, max_pool2d
 from minigrad.shapes import sizes_of
+
+# --- book/12_layers.ipynb: Layers
 
 
 def new(*size: Any, device: Any, dtype: Any) -> Parameter:
@@ -59,137 +62,6 @@ def spread_evenly(layer: Any, fan_in: int) -> None:
         init.uniform_(parameter, -bound, bound)
 
 
-class Identity(Module):
-    """Gives back what it gets, whatever it was made with."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__()
-
-    def forward(self, input: Any) -> Any:
-        return input
-
-
-class Flatten(Module):
-    """Joins the dimensions from start_dim to end_dim; by default all but the first."""
-
-    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        super().__init__()
-        self.start_dim, self.end_dim = start_dim, end_dim
-
-    def forward(self, input: Any) -> Any:
-        return input.flatten(self.start_dim, self.end_dim)
-
-    def extra_repr(self) -> str:
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
-
-
-class Bilinear(Module):
-    """x1 W x2 + b for each of out_features matrices W."""
-
-    def __init__(
-        self,
-        in1_features: int,
-        in2_features: int,
-        out_features: int,
-        bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        self.in1_features, self.in2_features = in1_features, in2_features
-        self.out_features = out_features
-        self.weight = new(out_features, in1_features, in2_features, device=device, dtype=dtype)
-        self.register_parameter(
-            "bias", new(out_features, device=device, dtype=dtype) if bias else None
-        )
-        spread_evenly(self, in1_features)
-
-    def forward(self, input1: Any, input2: Any) -> Any:
-        return F.bilinear(input1, input2, self.weight, self.bias)
-
-    def extra_repr(self) -> str:
-        sizes = f"in1_features={self.in1_features}, in2_features={self.in2_features}"
-        return f"{sizes}, out_features={self.out_features}, bias={self.bias is not None}"
-
-
-class Table(Module):
-    """The rows of an embedding, and what is done with them."""
-
-    def forward(self, input: Any) -> Any:
-        return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
-
-    def reset_parameters(self) -> None:
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            table = np.array(self.weight.value)
-            table[self.padding_idx] = 0
-            overwrite(self.weight, table)
-
-    def extra_repr(self) -> str:
-        text = f"{self.num_embeddings}, {self.embedding_dim}"
-        text += f", padding_idx={self.padding_idx}" if self.padding_idx is not None else ""
-        text += f", max_norm={self.max_norm}" if self.max_norm is not None else ""
-        return text + (f", norm_type={self.norm_type}" if self.norm_type != 2 else "")
-
-
-class Embedding(Table):
-    """A vector for each of num_embeddings indices, learnt; that of padding_idx stays as it is."""
-
-    def __init__(
-        self,
-        num_embeddings: int,
-        embedding_dim: int,
-        padding_idx: int | None = None,
-        max_norm: float | None = None,
-        norm_type: float = 2.0,
-        *,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        check_padding(padding_idx, num_embeddings)
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
-        self.padding_idx = padding_idx if padding_idx is None else padding_idx % num_embeddings
-        self.max_norm, self.norm_type = max_norm, norm_type
-        self.weight = new(num_embeddings, embedding_dim, device=device, dtype=dtype)
-        self.reset_parameters()
-
-    @classmethod
-    def from_pretrained(cls, embeddings: Any, freeze: bool = True, **options: Any) -> Any:
-        """An embedding with these rows, which are not trained unless freeze is False."""
-        return pretrained(cls, embeddings, freeze, options)
-
-
-def pretrained(kind: Any, embeddings: Any, freeze: bool, options: Any) -> Any:
-    if embeddings.ndim != 2:
-        raise ShapeError(
-            f"from_pretrained: it takes a row for each index, (rows, width), "
-            f"not {list(embeddings.shape)}"
-        )
-    layer = kind(*embeddings.shape, dtype=embeddings.dtype, **options)
-    layer.weight = Parameter(embeddings, requires_grad=not freeze)
-    return layer
-
-
-def check_padding(padding_idx: int | None, rows: int) -> None:
-    if padding_idx is not None and not -rows <= padding_idx < rows:
-        raise ValueError(f"Embedding: padding_idx {padding_idx} is not one of the {rows} rows")
-
-
-class Unflatten(Module):
-    """Makes one dimension several: the sizes may be a tuple or a list."""
-
-    def __init__(self, dim: int, unflattened_size: Any) -> None:
-        super().__init__()
-        self.dim, self.unflattened_size = dim, unflattened_size
-
-    def forward(self, input: Any) -> Any:
-        return input.unflatten(self.dim, self.unflattened_size)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
-
-
 class Dropout(Module):
     """Sets each entry to 0 with chance p while training, and divides the others by 1 - p."""
 
@@ -231,85 +103,6 @@ class Norm(Module):
     def reset_parameters(self) -> None:
         for name, value in self.named_parameters(recurse=False):
             init.constant_(value, float(name == "weight"))
-
-
-class LayerNorm(Norm):
-    """Each sample brought to mean 0 and variance 1 over its trailing dimensions."""
-
-    def __init__(
-        self,
-        normalized_shape: Any,
-        eps: float = 1e-5,
-        elementwise_affine: bool = True,
-        bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        self.normalized_shape, self.eps = sizes_of((normalized_shape,)), eps
-        self.elementwise_affine = affine = elementwise_affine
-        self.add_vectors(self.normalized_shape, affine, affine and bias, device, dtype)
-        self.reset_parameters()
-
-    def forward(self, input: Any) -> Any:
-        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
-
-    def extra_repr(self) -> str:
-        affine = f"elementwise_affine={self.elementwise_affine}"
-        return f"{self.normalized_shape}, eps={self.eps}, {affine}, bias={self.bias is not None}"
-
-
-class RMSNorm(Norm):
-    """Each sample divided by the root of its mean square over its trailing dimensions."""
-
-    def __init__(
-        self,
-        normalized_shape: Any,
-        eps: float | None = None,
-        elementwise_affine: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        self.normalized_shape, self.eps = sizes_of((normalized_shape,)), eps
-        self.elementwise_affine = elementwise_affine
-        self.add_vectors(self.normalized_shape, elementwise_affine, False, device, dtype)
-        self.reset_parameters()
-
-    def forward(self, input: Any) -> Any:
-        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
-
-    def extra_repr(self) -> str:
-        affine = f"elementwise_affine={self.elementwise_affine}"
-        return f"{self.normalized_shape}, eps={self.eps}, {affine}"
-
-
-class GroupNorm(Norm):
-    """Each sample's channels in groups, each group brought to mean 0 and variance 1."""
-
-    def __init__(
-        self,
-        num_groups: int,
-        num_channels: int,
-        eps: float = 1e-5,
-        affine: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-        *,
-        bias: bool = True,
-    ) -> None:
-        super().__init__()
-        self.num_groups, self.num_channels = num_groups, num_channels
-        self.eps, self.affine = eps, affine
-        self.add_vectors(num_channels, affine, affine and bias, device, dtype)
-        self.reset_parameters()
-
-    def forward(self, input: Any) -> Any:
-        return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
-
-    def extra_repr(self) -> str:
-        sizes = f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
-        return f"{sizes}, affine={self.affine}, bias={self.bias is not None}"
 
 
 class RunningNorm(Norm):
@@ -393,6 +186,216 @@ class BatchNorm1d(BatchNorm):
 class BatchNorm2d(BatchNorm):
     def forward(self, input: Any) -> Any:
         return batch_normalized(self, input, (4,))
+
+
+class LayerNorm(Norm):
+    """Each sample brought to mean 0 and variance 1 over its trailing dimensions."""
+
+    def __init__(
+        self,
+        normalized_shape: Any,
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.normalized_shape, self.eps = sizes_of((normalized_shape,)), eps
+        self.elementwise_affine = affine = elementwise_affine
+        self.add_vectors(self.normalized_shape, affine, affine and bias, device, dtype)
+        self.reset_parameters()
+
+    def forward(self, input: Any) -> Any:
+        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        affine = f"elementwise_affine={self.elementwise_affine}"
+        return f"{self.normalized_shape}, eps={self.eps}, {affine}, bias={self.bias is not None}"
+
+
+class RMSNorm(Norm):
+    """Each sample divided by the root of its mean square over its trailing dimensions."""
+
+    def __init__(
+        self,
+        normalized_shape: Any,
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.normalized_shape, self.eps = sizes_of((normalized_shape,)), eps
+        self.elementwise_affine = elementwise_affine
+        self.add_vectors(self.normalized_shape, elementwise_affine, False, device, dtype)
+        self.reset_parameters()
+
+    def forward(self, input: Any) -> Any:
+        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self) -> str:
+        affine = f"elementwise_affine={self.elementwise_affine}"
+        return f"{self.normalized_shape}, eps={self.eps}, {affine}"
+
+
+class GroupNorm(Norm):
+    """Each sample's channels in groups, each group brought to mean 0 and variance 1."""
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.num_groups, self.num_channels = num_groups, num_channels
+        self.eps, self.affine = eps, affine
+        self.add_vectors(num_channels, affine, affine and bias, device, dtype)
+        self.reset_parameters()
+
+    def forward(self, input: Any) -> Any:
+        return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        sizes = f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
+        return f"{sizes}, affine={self.affine}, bias={self.bias is not None}"
+
+
+class Table(Module):
+    """The rows of an embedding, and what is done with them."""
+
+    def forward(self, input: Any) -> Any:
+        return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
+
+    def reset_parameters(self) -> None:
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            table = np.array(self.weight.value)
+            table[self.padding_idx] = 0
+            overwrite(self.weight, table)
+
+    def extra_repr(self) -> str:
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        text += f", padding_idx={self.padding_idx}" if self.padding_idx is not None else ""
+        text += f", max_norm={self.max_norm}" if self.max_norm is not None else ""
+        return text + (f", norm_type={self.norm_type}" if self.norm_type != 2 else "")
+
+
+class Embedding(Table):
+    """A vector for each of num_embeddings indices, learnt; that of padding_idx stays as it is."""
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        *,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        check_padding(padding_idx, num_embeddings)
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.padding_idx = padding_idx if padding_idx is None else padding_idx % num_embeddings
+        self.max_norm, self.norm_type = max_norm, norm_type
+        self.weight = new(num_embeddings, embedding_dim, device=device, dtype=dtype)
+        self.reset_parameters()
+
+    @classmethod
+    def from_pretrained(cls, embeddings: Any, freeze: bool = True, **options: Any) -> Any:
+        """An embedding with these rows, which are not trained unless freeze is False."""
+        return pretrained(cls, embeddings, freeze, options)
+
+
+def pretrained(kind: Any, embeddings: Any, freeze: bool, options: Any) -> Any:
+    if embeddings.ndim != 2:
+        raise ShapeError(
+            f"from_pretrained: it takes a row for each index, (rows, width), "
+            f"not {list(embeddings.shape)}"
+        )
+    layer = kind(*embeddings.shape, dtype=embeddings.dtype, **options)
+    layer.weight = Parameter(embeddings, requires_grad=not freeze)
+    return layer
+
+
+def check_padding(padding_idx: int | None, rows: int) -> None:
+    if padding_idx is not None and not -rows <= padding_idx < rows:
+        raise ValueError(f"Embedding: padding_idx {padding_idx} is not one of the {rows} rows")
+
+
+class Bilinear(Module):
+    """x1 W x2 + b for each of out_features matrices W."""
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.in1_features, self.in2_features = in1_features, in2_features
+        self.out_features = out_features
+        self.weight = new(out_features, in1_features, in2_features, device=device, dtype=dtype)
+        self.register_parameter(
+            "bias", new(out_features, device=device, dtype=dtype) if bias else None
+        )
+        spread_evenly(self, in1_features)
+
+    def forward(self, input1: Any, input2: Any) -> Any:
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        sizes = f"in1_features={self.in1_features}, in2_features={self.in2_features}"
+        return f"{sizes}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class Identity(Module):
+    """Gives back what it gets, whatever it was made with."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def forward(self, input: Any) -> Any:
+        return input
+
+
+class Flatten(Module):
+    """Joins the dimensions from start_dim to end_dim; by default all but the first."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__()
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def forward(self, input: Any) -> Any:
+        return input.flatten(self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Makes one dimension several: the sizes may be a tuple or a list."""
+
+    def __init__(self, dim: int, unflattened_size: Any) -> None:
+        super().__init__()
+        self.dim, self.unflattened_size = dim, unflattened_size
+
+    def forward(self, input: Any) -> Any:
+        return input.unflatten(self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
 
 
 class Function(Module):
@@ -633,6 +636,32 @@ class MSELoss(Loss):
         return F.mse_loss(input, target, reduction=self.reduction)
 
 
+class WeightedLoss(Loss):
+    """A loss with a weight for every class or entry, which is a buffer."""
+
+    def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.register_buffer("weight", weight)
+
+
+class BCELoss(WeightedLoss):
+    def forward(self, input: Any, target: Any) -> Any:
+        return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
+
+
+class BCEWithLogitsLoss(WeightedLoss):
+    def __init__(
+        self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
+    ) -> None:
+        super().__init__(weight, reduction=reduction)
+        self.register_buffer("pos_weight", pos_weight)
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return F.binary_cross_entropy_with_logits(
+            input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
+        )
+
+
 class SmoothL1Loss(Loss):
     def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
@@ -667,32 +696,6 @@ class HingeEmbeddingLoss(Loss):
 
     def forward(self, input: Any, target: Any) -> Any:
         return F.hinge_embedding_loss(input, target, self.margin, reduction=self.reduction)
-
-
-class WeightedLoss(Loss):
-    """A loss with a weight for every class or entry, which is a buffer."""
-
-    def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.register_buffer("weight", weight)
-
-
-class BCELoss(WeightedLoss):
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
-
-
-class BCEWithLogitsLoss(WeightedLoss):
-    def __init__(
-        self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
-    ) -> None:
-        super().__init__(weight, reduction=reduction)
-        self.register_buffer("pos_weight", pos_weight)
-
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.binary_cross_entropy_with_logits(
-            input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
-        )
 
 
 class NLLLoss(WeightedLoss):
@@ -838,3 +841,126 @@ __all__ += ["PReLU", "Tanhshrink", "Softshrink", "Hardshrink", "MarginRankingLos
 __all__ += ["CosineEmbeddingLoss", "SoftMarginLoss", "MultiMarginLoss", "GaussianNLLLoss"]
 __all__ += ["PoissonNLLLoss", "TripletMarginLoss", "CosineSimilarity", "Threshold"]
 __all__ += ["HingeEmbeddingLoss", "BCELoss", "BCEWithLogitsLoss", "NLLLoss", "CrossEntropyLoss"]
+
+
+# --- book/20_pictures.ipynb: Pictures and sentences
+
+
+class Sliding(Module):
+    """What a convolution is made of and does, whatever the number of its directions."""
+
+    dimensions: int
+    operation: Any
+
+    def sizes(self, x: Any) -> Any:
+        """One number for each direction; the names of paddings stay as they are."""
+        return (x,) * self.dimensions if isinstance(x, int) else x
+
+    def make(self, bias: bool, dtype: Any) -> None:
+        shape = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
+        self.weight = Parameter(empty(shape, dtype=dtype))
+        vector = Parameter(empty(self.out_channels, dtype=dtype)) if bias else None
+        self.register_parameter("bias", vector)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        spread_evenly(self, math.prod(self.weight.shape[1:]))
+
+    def forward(self, input: Any) -> Any:
+        sizes = self.stride, self.padding, self.dilation, self.groups
+        return self.operation(input, self.weight, self.bias, *sizes)
+
+
+class Convolution(Sliding):
+    """The sizes of a convolution: channels, windows, and how they move."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+        bias: bool = True,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        if groups < 1 or in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"groups={groups} must divide {in_channels} and {out_channels} channels"
+            )
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size, self.stride = self.sizes(kernel_size), self.sizes(stride)
+        self.padding, self.dilation = self.sizes(padding), self.sizes(dilation)
+        self.make(bias, dtype)
+
+
+class Conv2d(Convolution):
+    """A convolution of pictures: (N, in_channels, H, W) -> (N, out_channels, down, across)."""
+
+    dimensions, operation = 2, staticmethod(conv2d)
+
+    def extra_repr(self) -> str:
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"
+        text += f", stride={self.stride}"
+        for name, usual in (("padding", self.sizes(0)), ("dilation", self.sizes(1)), ("groups", 1)):
+            value = getattr(self, name)
+            text += "" if value == usual else f", {name}={value}"
+        return text + ("" if self.bias is not None else ", bias=False")
+
+
+class Conv1d(Conv2d):
+    """A convolution of sequences: (N, in_channels, L) -> (N, out_channels, along)."""
+
+    dimensions, operation = 1, staticmethod(conv1d)
+
+
+class Pooling(Module):
+    """What the pooling layers share: a window, its step and its border."""
+
+    operation: Any
+
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
+        super().__init__()
+        self.kernel_size, self.padding = kernel_size, padding
+        self.stride = kernel_size if stride is None else stride
+
+    def forward(self, input: Any) -> Any:
+        return self.operation(input, self.kernel_size, self.stride, self.padding)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class MaxPool2d(Pooling):
+    """The largest entry of each window."""
+
+    operation = staticmethod(max_pool2d)
+
+    def extra_repr(self) -> str:
+        return super().extra_repr() + ", dilation=1, ceil_mode=False"
+
+
+class AvgPool2d(Pooling):
+    """The mean of each window."""
+
+    operation = staticmethod(avg_pool2d)
+
+
+class AdaptiveAvgPool2d(Module):
+    """Means over as many windows as asked for, whatever the size of the picture."""
+
+    def __init__(self, output_size: Any) -> None:
+        super().__init__()
+        self.output_size = output_size
+
+    def forward(self, input: Any) -> Any:
+        return adaptive_avg_pool2d(input, self.output_size)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
+
+
+__all__ += ["Conv1d", "Conv2d", "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d"]

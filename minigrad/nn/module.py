@@ -190,7 +190,7 @@ def warn_of_hidden(module: Any) -> None:
                 warnings.warn(
                     f"{type(module).__name__}.{name} is a plain {type(value).__name__}: what it "
                     f"holds is not trained, saved or moved; make it an nn.{better}",
-                    stacklevel=5,
+                    stacklevel=4,
                 )
 
 
@@ -346,29 +346,6 @@ class Saving:
         return keys
 
 
-class IncompatibleKeys(NamedTuple):
-    """What load_state_dict did not find, and what it could not use."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-
-    def __repr__(self) -> str:
-        if not any(self):
-            return "<All keys matched successfully>"
-        return f"_IncompatibleKeys(missing_keys={self[0]}, unexpected_keys={self[1]})"
-
-
-def take(module: Any, path: str, old: Any, new: Any, assign: bool) -> None:
-    """Give a tensor inside a module a new value; with assign, put a new tensor in its place."""
-    if not assign:
-        overwrite(old, np.array(plain(new), old.dtype)[()])
-        return
-    place, _, name = path.rpartition(".")
-    if isinstance(old, Parameter) and not isinstance(new, Parameter):
-        new = Parameter(new, old.requires_grad)
-    setattr(module.get_submodule(place), name, new)
-
-
 def compared(name: str, own: Any, state: Any, strict: bool) -> IncompatibleKeys:
     """Which keys are missing or unexpected; an error that names all that cannot be loaded."""
     if not hasattr(state, "keys"):
@@ -395,6 +372,29 @@ def misfit(key: str, own: Any, new: Any) -> str:
         f"size mismatch for {key}: copying a param with shape {list(new.shape)} from checkpoint, "
         f"the shape in current model is {list(own.shape)}."
     )
+
+
+class IncompatibleKeys(NamedTuple):
+    """What load_state_dict did not find, and what it could not use."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+    def __repr__(self) -> str:
+        if not any(self):
+            return "<All keys matched successfully>"
+        return f"_IncompatibleKeys(missing_keys={self[0]}, unexpected_keys={self[1]})"
+
+
+def take(module: Any, path: str, old: Any, new: Any, assign: bool) -> None:
+    """Give a tensor inside a module a new value; with assign, put a new tensor in its place."""
+    if not assign:
+        overwrite(old, np.array(plain(new), old.dtype)[()])
+        return
+    place, _, name = path.rpartition(".")
+    if isinstance(old, Parameter) and not isinstance(new, Parameter):
+        new = Parameter(new, old.requires_grad)
+    setattr(module.get_submodule(place), name, new)
 
 
 def indented(text: str) -> str:
