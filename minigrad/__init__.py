@@ -1,11 +1,12 @@
 # Exported from book/01_dot.ipynb, book/02_instruments.ipynb, book/04_matmul.ipynb,
 # book/05_broadcasting.ipynb, book/06_slicing.ipynb, book/07_shapes.ipynb, book/08_functions.ipynb,
 # book/09_reductions.ipynb, book/10_tensor.ipynb, book/11_losses.ipynb, book/12_layers.ipynb,
-# book/13_optimizers.ipynb, book/14_training.ipynb, book/17_higher.ipynb, book/19_machine.ipynb:
-# change it there, not here.
+# book/13_optimizers.ipynb, book/14_training.ipynb, book/17_higher.ipynb, book/19_machine.ipynb,
+# book/20_pictures.ipynb: change it there, not here.
 """minigrad: an autograd engine that a book builds step by step."""
 
 import minigrad.autograd as autograd
+import minigrad.datasets as datasets
 import minigrad.func as func
 import minigrad.nn as nn
 import minigrad.optim as optim
