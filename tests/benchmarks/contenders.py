@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
-from types import SimpleNamespace
 from typing import Any
 
 from tests.benchmarks import arrays, chains, models, networks
@@ -37,14 +36,10 @@ def runs(contender: str, workload: Workload) -> bool:
 
 
 def library(name: str) -> Library:
-    """PyTorch, or minigrad with stand-ins for what it does not have."""
     torch = importlib.import_module(name)
     if name == "torch":
         torch.set_num_threads(1)
-        return Library(torch, torch.nn, torch.nn.functional, torch.optim)
-    standins = importlib.import_module("tests.benchmarks.standins")
-    F = SimpleNamespace(**{**vars(torch.nn.functional), **vars(standins)})
-    return Library(torch, torch.nn, F, torch.optim)
+    return Library(torch, torch.nn, torch.nn.functional, torch.optim)
 
 
 def prepare(contender: str, workload: Workload) -> Step:

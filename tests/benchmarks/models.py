@@ -25,7 +25,9 @@ from tests.benchmarks.workload import (
     Target,
     Workload,
     as_parameters,
+    give,
     gradients,
+    training,
 )
 
 
@@ -170,20 +172,13 @@ def conv_by_hand(data: Data) -> Step:
 
 
 def conv_program(library: Library, data: Data) -> Step:
-    torch, F = library.torch, library.F
-    x, y = torch.tensor(data["x"]), torch.tensor(data["y"])
-    parameters = W, b, Wo, bo = as_parameters(torch, named(data, "W b Wo bo"))
-    optimizer = library.optim.SGD(parameters, lr=0.1)
-
-    def step() -> list[Any]:
-        optimizer.zero_grad()
-        pooled = F.max_pool2d(torch.relu(F.conv2d(x, W, b)), 2)
-        loss = F.cross_entropy(F.linear(pooled.flatten(1), Wo, bo), y)
-        loss.backward()
-        optimizer.step()
-        return [loss, *gradients(parameters)]
-
-    return step
+    nn = library.nn
+    model = nn.Sequential(
+        nn.Conv2d(1, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(1352, 10)
+    )
+    give(library.torch, model, named(data, "W b Wo bo"))
+    optimizer = library.optim.SGD(model.parameters(), lr=0.1)
+    return training(library, data, model, nn.CrossEntropyLoss(), optimizer)
 
 
 # A transformer block: batch 16, T 64, d 64, 4 heads, causal
@@ -273,27 +268,39 @@ def transformer_by_hand(data: Data) -> Step:
     return step
 
 
+def transformer_block(library: Library) -> Any:
+    nn, F = library.nn, library.F
+
+    class Block(nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm1, self.qkv, self.mix = nn.LayerNorm(64), nn.Linear(64, 192), nn.Linear(64, 64)
+            self.norm2, self.wide = nn.LayerNorm(64), nn.Linear(64, 256)
+            self.narrow = nn.Linear(256, 64)
+
+        def forward(self, x: Any) -> Any:
+            q, k, v = self.qkv(self.norm1(x)).reshape(16, 64, 3, 4, 16).permute(2, 0, 3, 1, 4)
+            heads = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+            x = x + self.mix(heads.transpose(1, 2).reshape(16, 64, 64))
+            return x + self.narrow(F.gelu(self.wide(self.norm2(x)), approximate="tanh"))
+
+    return Block()
+
+
 def transformer_program(library: Library, data: Data) -> Step:
-    torch, F = library.torch, library.F
-    y = torch.tensor(data["y"])
-    (x,) = as_parameters(torch, [data["x"]])
-    parameters = as_parameters(torch, named(data, TRANSFORMER))
-    g1, c1, Wqkv, bqkv, Wo, bo, g2, c2, W1, b1, W2, b2 = parameters
-    optimizer = library.optim.SGD(parameters, lr=0.1)
+    model = transformer_block(library)
+    give(library.torch, model, named(data, TRANSFORMER))
+    optimizer = library.optim.SGD(model.parameters(), lr=0.1)
+    (x,) = as_parameters(library.torch, [data["x"]])
+    y, criterion = library.torch.tensor(data["y"]), library.nn.MSELoss()
 
     def step() -> list[Any]:
         optimizer.zero_grad()
         x.grad = None
-        qkv = F.linear(F.layer_norm(x, (64,), g1, c1), Wqkv, bqkv)
-        q, k, v = qkv.reshape(16, 64, 3, 4, 16).permute(2, 0, 3, 1, 4)
-        heads = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-        middle = x + F.linear(heads.transpose(1, 2).reshape(16, 64, 64), Wo, bo)
-        wide = F.linear(F.layer_norm(middle, (64,), g2, c2), W1, b1)
-        out = middle + F.linear(F.gelu(wide, approximate="tanh"), W2, b2)
-        loss = F.mse_loss(out, y)
+        loss = criterion(model(x), y)
         loss.backward()
         optimizer.step()
-        return [loss, x.grad, *gradients(parameters)]
+        return [loss, x.grad, *gradients(model.parameters())]
 
     return step
 

@@ -24,7 +24,8 @@ from tests.benchmarks.workload import (
     Step,
     Target,
     Workload,
-    gradients,
+    give,
+    training,
 )
 
 
@@ -141,27 +142,12 @@ def curve_by_hand(data: Data) -> Step:
 
 def network(library: Library, data: Data, activation: str) -> Any:
     """Linear layers with an activation between each two, and the weights among the data."""
-    nn, torch, layers = library.nn, library.torch, []
-    for W, b in zip(weights(data)[::2], weights(data)[1::2], strict=True):
+    nn, layers = library.nn, []
+    for W in weights(data)[::2]:
         layers += [nn.Linear(W.shape[1], W.shape[0]), getattr(nn, activation)()]
-        layers[-2].weight = nn.Parameter(torch.tensor(W))
-        layers[-2].bias = nn.Parameter(torch.tensor(b))
-    return nn.Sequential(*layers[:-1])
-
-
-def training(library: Library, data: Data, model: Any, criterion: Any, optimizer: Any) -> Step:
-    """A step of training as everybody writes it."""
-    x, y = library.torch.tensor(data["x"]), library.torch.tensor(data["y"])
-    parameters = list(model.parameters())
-
-    def step() -> list[Any]:
-        optimizer.zero_grad()
-        loss = criterion(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return [loss, *gradients(parameters)]
-
-    return step
+    model = nn.Sequential(*layers[:-1])
+    give(library.torch, model, weights(data))
+    return model
 
 
 def xor_program(library: Library, data: Data) -> Step:

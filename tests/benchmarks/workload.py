@@ -69,6 +69,27 @@ def gradients(parameters: Iterable[Any]) -> list[Any]:
     return [parameter.grad for parameter in parameters]
 
 
+def give(torch: Any, model: Any, arrays: Iterable[Array]) -> None:
+    """Let these arrays be the values of a model's parameters."""
+    for parameter, array in zip(model.parameters(), arrays, strict=True):
+        parameter.data = torch.tensor(array)
+
+
+def training(library: Library, data: Data, model: Any, criterion: Any, optimizer: Any) -> Step:
+    """A step of training as everybody writes it."""
+    x, y = library.torch.tensor(data["x"]), library.torch.tensor(data["y"])
+    parameters = list(model.parameters())
+
+    def step() -> list[Any]:
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return [loss, *gradients(parameters)]
+
+    return step
+
+
 def as_array(answer: Any) -> Array:
     """A copy of an answer: buffers are used again, and tensors may hold a graph."""
     return np.array(answer.detach().numpy() if hasattr(answer, "detach") else answer)
