@@ -2186,11 +2186,133 @@ class Race extends Figure {
   }
 }
 
+// ------------------------------------------- chapter 17: a curve and its Taylor polynomials
+
+/** Power series cut off after so many terms: of a product, a quotient, exp, log, sin and cos. */
+const SERIES = {
+  "+": (a, b) => a.map((v, k) => v + b[k]),
+  "-": (a, b) => a.map((v, k) => v - b[k]),
+  "*": (a, b) => a.map((_, k) => total(range(k + 1).map((i) => a[i] * b[k - i]))),
+  "/": (a, b) => a.reduce((c, v, k) =>
+    [...c, (v - total(range(k).map((i) => b[i + 1] * c[k - i - 1]))) / b[0]], []),
+  negative: (a) => a.map((v) => -v),
+  square: (a) => SERIES["*"](a, a),
+  exp: (a) => a.reduce((c, v, k) =>
+    [...c, k ? total(range(k).map((i) => (i + 1) * a[i + 1] * c[k - i - 1])) / k : Math.exp(v)], []),
+  log: (a) => a.reduce((c, v, k) =>
+    [...c, k ? (v - total(range(k - 1).map((i) => (i + 1) * c[i + 1] * a[k - i - 1])) / k) / a[0] : Math.log(v)], []),
+  sin: (a) => SERIES.turn(a)[0],
+  cos: (a) => SERIES.turn(a)[1],
+  turn: (a) => {
+    const [s, c] = [[Math.sin(a[0])], [Math.cos(a[0])]];
+    for (const k of range(a.length).slice(1)) {
+      const sum = (other) => total(range(k).map((i) => (i + 1) * a[i + 1] * other[k - i - 1])) / k;
+      [s[k], c[k]] = [sum(c), -sum(s)];
+    }
+    return [s, c];
+  },
+  number: (value, like) => like.map((_, k) => (k ? 0 : value)),
+  sigmoid: (a) => {
+    const one = SERIES.number(1, a);
+    return SERIES["/"](one, SERIES["+"](one, SERIES.exp(SERIES.negative(a))));
+  },
+  tanh: (a) => {
+    const twice = SERIES.sigmoid(a.map((v) => 2 * v));
+    return SERIES["-"](SERIES["+"](twice, twice), SERIES.number(1, a));
+  },
+};
+
+/** The first terms of the power series of an expression in x around a. */
+function seriesOf(text, a, terms) {
+  const { nodes, output } = parse(FUNCTIONS[text] ? `${text}(x)` : text);
+  const x = range(terms).map((k) => (k === 0 ? a : k === 1 ? 1 : 0));
+  const found = [];
+  for (const { op, args, constant } of nodes) {
+    const [p, q] = args.map((arg) => found[arg]);
+    if (op === "input") found.push(x);
+    else if (op === "number") found.push(SERIES.number(constant, x));
+    else if (op === "**" && Number.isInteger(q[0]) && q[0] > 0) found.push(range(q[0] - 1).reduce((c) => SERIES["*"](c, p), p));
+    else if (SERIES[op]) found.push(SERIES[op](p, q));
+    else throw new Error(`${op} has no series here`);
+  }
+  return found[output];
+}
+
+const SMOOTH = ["sin", "cos", "exp", "tanh", "sigmoid", "log", "exp(-x*x)", "1/(1 + x*x)"];
+const PRIMES = ["f(a)", "f′(a)", "f″(a)", "f‴(a)"];
+
+class Taylor extends Figure {
+  static label = "A curve and the Taylor polynomial that fits it at a point";
+
+  build() {
+    const f = this.read("f", "sin");
+    this.state = { f, a: Number(this.read("a", "0")), order: Number(this.read("order", "1")) };
+    this.choose(f);
+    this.watchWidth();
+    if (this.hasAttribute("menu")) {
+      const menu = this.menu("f", "f", [...new Set([f, ...SMOOTH])]);
+      menu.addEventListener("change", () => {
+        this.choose(this.state.f);
+        this.update({ a: clamp(this.state.a, ...this.span) });
+      });
+      this.panel.append(el("div.mg-row", {}, menu));
+    }
+    const point = this.slider("point a", { min: -10, max: 10, step: 0.05, get: (s) => s.a, set: (a) => ({ a }) });
+    this.syncs.unshift(() => {
+      const input = point.querySelector("input");
+      [input.min, input.max] = this.span;
+    });
+    this.numbers = el("div");
+    this.panel.append(el("div.mg-sliders", {}, point, this.slider("order",
+      { min: 0, max: 12, step: 1, get: (s) => s.order, set: (order) => ({ order }) })), this.numbers);
+  }
+
+  /** Take a function: its axis, and the points where its series exists. */
+  choose(name) {
+    this.fun = functionOf(name);
+    this.axis = name === "log" ? [-0.5, 5] : this.hasAttribute("range") ? numbers(this.read("range")) : [-5, 5];
+    this.span = [name === "log" ? 0.2 : this.axis[0], this.axis[1]];
+  }
+
+  draw() {
+    const { f: name, a, order } = this.state;
+    const { f, title } = this.fun;
+    const terms = seriesOf(name, a, order + 1);
+    const polynomial = (x) => terms.reduceRight((sum, c) => sum * (x - a) + c, 0);
+    const [lo, hi] = this.axis;
+    const xs = range(401).map((i) => lo + ((hi - lo) * i) / 400);
+    const seen = xs.map((x) => f(x)).filter(Number.isFinite);
+    const [low, high] = [Math.max(Math.min(...seen), -6), Math.min(Math.max(...seen), 6)];
+    const room = (high - low) * 0.5 || 1;
+    const plot = new Plot({ width: this.width, height: clamp(this.width * 0.56, 250, 360), x: this.axis,
+      y: [low - room, high + room], names: ["x", `y = ${title}`] });
+    plot.line(xs.map((x) => [x, f(x)]), "mg-value");
+    plot.line(xs.map((x) => [x, polynomial(x)]), "mg-central");
+    plot.dot(a, f(a), "mg-first");
+    plot.element.setAttribute("aria-label",
+      `The curve y = ${title}, and its Taylor polynomial of order ${order} around ${fmt(a)}`);
+    this.stage.replaceChildren(plot.element, el("p.mg-legend", {}, el("span.mg-key", {}, title), " ",
+      el("span.mg-key.mg-central", {}, `polynomial of order ${order}`)));
+    const near = (x) => Math.abs(polynomial(x) - f(x)) <= 0.05;
+    const reach = (end) => [...xs.filter((x) => (x - a) * (end - a) > 0)].sort((p, q) => Math.abs(p - a) - Math.abs(q - a));
+    const until = (end) => { const way = reach(end); const k = way.findIndex((x) => !near(x)); return k < 0 ? end : way[k - 1] ?? a; };
+    const [left, right] = [until(lo), until(hi)];
+    this.say("The polynomial of order ", G(order), ` around a = ${fmt(a)} stays within 0.05 of the curve from x = `,
+      V(Number(left.toFixed(2))), " to ", V(Number(right.toFixed(2))), ".");
+    let factorial = 1;
+    const readable = terms.map((c, k) => {
+      factorial *= k || 1;
+      return [PRIMES[k] ?? `f⁽${[...String(k)].map((d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]).join("")}⁾(a)`, c * factorial + 0, k ? "mg-g" : "mg-v"];
+    });
+    this.numbers.replaceChildren(readings(readable));
+  }
+}
+
 // ---------------------------------------------------------------------------- put to work
 
 const figures = { steps: Steps, nudge: Nudge, stepsize: StepSize, matvec: MatVec, matmul: MatMul,
   broadcast: Broadcast, slice: Slice, shape: Shape, reduce: Reduce, family: Family,
-  race: Race, xor: Xor, fit: Fit, depth: Depth };
+  race: Race, xor: Xor, fit: Fit, depth: Depth, taylor: Taylor };
 const define = () => Object.entries(figures).forEach(([name, figure]) => {
   if (!customElements.get(`mg-${name}`)) customElements.define(`mg-${name}`, figure);
 });
