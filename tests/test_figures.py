@@ -12,12 +12,23 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.play import SCRIPT
 from tests.needs import installed_torch
 
 STATIC = Path(__file__).parent.parent / "book" / "_static"
 NAMES = ["steps", "nudge", "stepsize", "matvec", "matmul"]
-NAMES += ["broadcast", "slice", "shape", "reduce", "family", "race", "xor", "fit", "depth"]
-NAMES += ["taylor"]
+NAMES += [
+    "broadcast",
+    "slice",
+    "shape",
+    "reduce",
+    "family",
+    "race",
+    "xor",
+    "fit",
+    "windows",
+    "depth",
+]
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><title>t</title>
 <meta name="viewport" content="width=device-width"><style>{css}</style></head>
 <body style="margin: 16px; font-family: sans-serif">{body}<script>{js}</script></body></html>"""
@@ -35,6 +46,7 @@ def show(browser: Any) -> Iterator[Callable[..., Any]]:
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("request", lambda request: troubles.append(f"asked for {request.url}"))
         css, js = ((STATIC / f"figures.{end}").read_text(encoding="utf8") for end in ("css", "js"))
+        js = f"{SCRIPT}\n{js}"  # as on the site: the player of graphs first
         page.set_content(PAGE.format(theme=theme, css=css, js=js, body=body))
         pages.append(context)
         return page.locator(".mg").first if options.get("java_script_enabled", True) else page
@@ -351,48 +363,6 @@ def test_stepsize(show: Any, dtype: Any) -> None:
             shown, error = reading(figure, name), reading(figure, f"{name} error")
             np.testing.assert_allclose(shown, quotient, rtol=1e-9, atol=1e-10)
             np.testing.assert_allclose(error, abs(quotient - truth), rtol=6e-3, atol=1e-14)
-
-
-# ----------------------------------------------------------------------------------- taylor
-
-BELL = "exp(-x*x)"
-CURVES: dict[str, Callable[[Any], Any]] = {
-    "sin": lambda x: x.sin(),
-    "exp": lambda x: x.exp(),
-    "tanh": lambda x: x.tanh(),
-    "sigmoid": lambda x: x.sigmoid(),
-    "log": lambda x: x.log(),
-    BELL: lambda x: mg.exp(-x * x),
-    "1/(1 + x*x)": lambda x: 1 / (1 + x * x),
-    "x**3 - 2*x": lambda x: x**3 - 2 * x,
-    "cos(x) / square(x)": lambda x: x.cos() / x.square(),
-}
-LABELS = ["f(a)", "f′(a)", "f″(a)", "f‴(a)", "f⁽⁴⁾(a)", "f⁽⁵⁾(a)"]
-
-
-@pytest.mark.parametrize("name", CURVES)
-def test_taylor_shows_the_derivatives(show: Any, name: str) -> None:
-    figure = show(f'<mg-taylor f="{name}" a="0.7" order="5">Words.</mg-taylor>')
-    derivative = CURVES[name]
-    for label in LABELS:
-        expected = derivative(mg.tensor(0.7, dtype=mg.float64)).item()
-        np.testing.assert_allclose(reading(figure, label), expected, rtol=6e-3, atol=5e-4)
-        derivative = mg.func.grad(derivative)
-
-
-def test_taylor_says_how_far_the_polynomial_is_good(show: Any) -> None:
-    figure = show('<mg-taylor f="sin" a="0" order="1" menu>Words.</mg-taylor>')
-    [_, zero, left, right] = map(
-        float, re.findall(r"-?\d+\.?\d*(?= around| stays| to|\.$)", said(figure))
-    )
-    assert zero == 0
-    assert abs(np.sin(right) - right) < 0.051 < abs(np.sin(right + 0.05) - right - 0.05)
-    assert left == -right
-    slide(figure, "order", 12)
-    assert reading(figure, "f⁽⁵⁾(a)") == 1
-    figure.locator("select").select_option("log")
-    assert reading(figure, "f(a)") == pytest.approx(np.log(0.2), abs=1e-3)
-    assert "0.05 of the curve" in said(figure)
 
 
 # --------------------------------------------------------------------- matvec and matmul
@@ -963,3 +933,27 @@ def test_a_signal_keeps_its_size_at_the_right_gain(show: Any) -> None:
     before = reading(figure, "signal")
     figure.get_by_role("button", name="Other weights", exact=True).click()
     assert reading(figure, "signal") != before
+
+
+# ---------------------------------------------------------------------------- windows
+
+
+def test_a_window_moves_over_a_picture(show: Any) -> None:
+    rng = np.random.default_rng(3)
+    x, k, g = (rng.integers(-4, 5, shape) for shape in [(4, 5), (2, 3), (3, 3)])
+    leaves = [mg.tensor(a.astype(float), requires_grad=True) for a in (x, k)]
+    y = mg.nn.functional.conv2d(leaves[0][None, None], leaves[1][None, None])[0, 0]
+    y.backward(mg.tensor(g.astype(float)))
+    figure = show(tag("windows", x=x, k=k, g=g))
+    close(array(figure, "y", (3, 3)), y.detach().numpy())
+    figure.get_by_role("button", name="y[1, 2]").click()
+    assert said(figure).endswith(f"= {int(y[1, 2].item())}.")
+    lit = figure.evaluate("f => [...f.querySelectorAll('.lit')].map(c => c.dataset.at)")
+    window = {f"x {i},{j}" for i in (1, 2) for j in (2, 3, 4)}
+    assert set(lit) == window | {f"k {i},{j}" for i in (0, 1) for j in (0, 1, 2)}
+    figure.get_by_label("k.grad", exact=True).check()
+    close(array(figure, "k.grad", (2, 3)), leaves[1].grad.numpy())
+    figure.get_by_label("x.grad", exact=True).check()
+    close(array(figure, "x.grad", (4, 5)), leaves[0].grad.numpy())
+    figure.get_by_role("button", name="x.grad[0, 0]").click()
+    assert "stands in 1 window," in said(figure)

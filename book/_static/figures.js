@@ -12,20 +12,9 @@
 
 // ------------------------------------------------------------------------------ small tools
 
-/** Make an element: el("button.mg-x", {onclick, title}, "text", child, …). */
-function make(namespace, spec, options = {}, ...children) {
-  const [tag, ...classes] = spec.split(".");
-  const node = document.createElementNS(namespace, tag);
-  if (classes.length) node.setAttribute("class", classes.join(" "));
-  for (const [key, value] of Object.entries(options)) {
-    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (value !== false && value != null) node.setAttribute(key, value === true ? "" : value);
-  }
-  node.append(...children.flat());
-  return node;
-}
-const el = (...rest) => make("http://www.w3.org/1999/xhtml", ...rest);
-const svg = (...rest) => make("http://www.w3.org/2000/svg", ...rest);
+// The player of graphs comes first (player.js, which is minigrad/play.py's script): it has the tools
+// that make elements and the drawing of a graph. el("button.mg-x", {onclick, title}, "text", …).
+const { el, svg, range, total, drawGraph, Walk } = globalThis.minigradPlayer;
 
 /** A number as text: whole numbers whole, others with 4 digits, and a real minus sign. */
 function fmt(x, digits = 4) {
@@ -48,8 +37,6 @@ const inBrackets = (x) => (x < 0 ? `(${fmt(x)})` : fmt(x));
 const V = (x) => el("b.mg-v", {}, typeof x === "number" ? fmt(x) : x);
 const G = (x) => el("b.mg-g", {}, typeof x === "number" ? fmt(x) : x);
 
-const range = (n) => Array.from({ length: n }, (_, i) => i);
-const total = (list) => list.reduce((a, b) => a + b, 0);
 const product = (list) => list.reduce((a, b) => a * b, 1);
 const clamp = (x, lo, hi) => Math.min(hi, Math.max(lo, x));
 const numbers = (text) => text.trim().split(/[\s,]+/).map(Number);
@@ -393,83 +380,6 @@ const side = (...children) => el("div.mg-side", {}, ...children);
 
 // ------------------------------------------------------------------------ a graph as a drawing
 
-/** Place the nodes of a program in layers, from left to right (`flat`) or from top to bottom. */
-function layered({ nodes }, flat, small) {
-  const longest = Math.max(...nodes.map((node) => title(node, nodes, small).length));
-  const [wide, high] = [Math.max(small ? 74 : 116, longest * 7.6 + 18), 50];
-  const users = nodes.map((node) => nodes.filter((user) => user.args.includes(node.id)));
-  const depth = nodes.map(() => 0);
-  for (const { id, args } of nodes) if (args.length) depth[id] = 1 + Math.max(...args.map((arg) => depth[arg]));
-  for (const { id, args } of nodes) {
-    if (!args.length && users[id].length) depth[id] = Math.min(...users[id].map((user) => depth[user.id])) - 1;
-  }
-  // A long edge passes through an empty spot in every layer between.
-  const spot = (layer, size, rank) => ({ layer, size, rank, at: 0, near: [] });
-  const spots = nodes.map(({ id }) => spot(depth[id], (flat ? high : wide) + 14, id));
-  const edges = nodes.flatMap(({ id, args }) => args.map((arg, k) => {
-    const between = range(depth[id] - depth[arg] - 1).map((i) => spot(depth[arg] + 1 + i, 30, arg));
-    spots.push(...between);
-    const path = [spots[arg], ...between, spots[id]];
-    path.slice(1).forEach((to, i) => { to.near.push(path[i]); path[i].near.push(to); });
-    return { from: arg, to: id, k, path };
-  }));
-  const layers = range(Math.max(...depth) + 1).map((layer) =>
-    spots.filter((s) => s.layer === layer).sort((a, b) => a.rank - b.rank));
-  for (const layer of layers) settle(layer, () => 0);
-  const mean = (s) => total(s.near.map((other) => other.at)) / (s.near.length || 1);
-  for (const turn of range(24)) {
-    for (const layer of turn % 2 ? layers : [...layers].reverse()) {
-      if (turn < 8) layer.sort((a, b) => mean(a) - mean(b));
-      settle(layer, mean);
-    }
-  }
-  const low = Math.min(...spots.map((s) => s.at - s.size / 2));
-  const cross = Math.max(...spots.map((s) => s.at + s.size / 2)) - low;
-  const pitch = flat ? wide + (small ? 36 : 52) : high + 54;
-  const point = (s) => (flat ? [s.layer * pitch + wide / 2 + 2, s.at - low]
-      : [s.at - low, s.layer * pitch + high / 2 + 2]);
-  const along = (layers.length - 1) * pitch + (flat ? wide : high) + 4;
-  for (const edge of edges) Object.assign(edge, route(edge, edges, point, flat,
-      flat ? [wide / 2, high] : [high / 2, wide]));
-  return { boxes: nodes.map(({ id }) => point(spots[id])), edges, wide, high, small,
-    width: flat ? along : cross, height: flat ? cross : along };
-}
-
-/** Move the spots of a layer to where they want to be, in their order and without overlap. */
-function settle(layer, wish) {
-  const wishes = layer.map(wish);
-  layer.forEach((s, i) => {
-    const before = layer[i - 1];
-    s.at = before ? Math.max(wishes[i], before.at + (before.size + s.size) / 2) : wishes[i];
-  });
-  const shift = total(layer.map((s, i) => wishes[i] - s.at)) / layer.length;
-  for (const s of layer) s.at += shift;
-}
-
-/** The curve of an edge, and where its label stands: in the middle of its last stretch. */
-function route(edge, edges, point, flat, [half, side]) {
-  const into = edges.filter((other) => other.to === edge.to).sort((a, b) => a.path.at(-2).at - b.path.at(-2).at
-      || a.k - b.k);
-  const outOf = edges.filter((other) => other.from === edge.from).sort((a, b) => a.path[1].at - b.path[1].at
-      || a.k - b.k);
-  const port = (group) => (group.indexOf(edge) - (group.length - 1) / 2) * Math.min(20, (0.7 * side) / group.length);
-  const points = edge.path.map(point);
-  const last = points.length - 1;
-  const main = flat ? 0 : 1;
-  points[0][main] += half;
-  points[last][main] -= half;
-  points[last][1 - main] += port(into);
-  points[0][1 - main] += port(outOf);
-  let d = `M${points[0]}`;
-  points.slice(1).forEach((to, i) => {
-    const from = points[i];
-    const middle = (from[main] + to[main]) / 2;
-    d += flat ? `C${middle},${from[1]} ${middle},${to[1]} ${to}` : `C${from[0]},${middle} ${to[0]},${middle} ${to}`;
-  });
-  const [from, to] = points.slice(-2);
-  return { d, label: [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2] };
-}
-
 /** What stands in the head of a node: "p = a × b", or "p: ×" where there is little room. */
 function title({ op, args, name }, nodes, small = false) {
   if (!OPS[op]) return name;
@@ -477,54 +387,35 @@ function title({ op, args, name }, nodes, small = false) {
   return `${name} = ${OPS[op].write(...args.map((arg) => nodes[arg].name))}`;
 }
 
-/** Draw a program. look.node(id) gives {on, left, right}, look.edge(edge) gives {on, label}. */
-function drawGraph(program, width, look, label) {
-  const plans = [[true, false], [false, false], [true, true], [false, true]].map((way) => layered(program, ...way));
-  const scale = (plan) => Math.min(0.86, width / plan.width);
-  const plan = plans.reduce((best, other) => (scale(other) > scale(best) ? other : best));
-  const { boxes, edges, wide, high } = plan;
-  const lines = edges.map((edge) => svg(`path.mg-edge.${look.edge(edge).on || "mg-quiet"}`, { d: edge.d }));
-  const labels = edges.filter((edge) => look.edge(edge).label).map((edge) => {
-    const { label: text, on } = look.edge(edge);
-    return svg(`text.mg-local.${on || "mg-quiet"}`, { x: edge.label[0], y: edge.label[1] + 4.5,
-        "data-edge": `${edge.from} ${edge.to} ${edge.k}` }, text);
-  });
-  const cards = program.nodes.map((node) => {
-    const { on, left, right } = look.node(node.id);
-    const [x, y] = boxes[node.id];
-    return svg(`g.mg-node.${on}`, { transform: `translate(${x - wide / 2} ${y - high / 2})`, "data-node": node.name },
-      svg("rect", { width: wide, height: high, rx: OPS[node.op] ? 10 : 3 }),
-      svg("path", { d: `M0 ${high / 2}H${wide}M${wide / 2} ${high / 2}V${high}` }),
-      svg("text.mg-head", { x: wide / 2, y: 17 }, title(node, program.nodes, plan.small)),
-      svg("text.mg-left", { x: wide / 4, y: 42 }, left),
-      svg("text.mg-right", { x: (wide * 3) / 4, y: 42 }, right));
-  });
-  return svg("svg.mg-graph", { viewBox: `0 0 ${plan.width} ${plan.height}`, role: "img", "aria-label": label,
-    style: `max-width: ${plan.width}px` }, ...lines, ...labels, ...cards);
-}
+/** The nodes of a program as the player draws them. */
+const pictured = ({ nodes }) => ({ nodes: nodes.map((node) => ({ ...node, title: title(node, nodes),
+  short: title(node, nodes, true), round: Boolean(OPS[node.op]),
+  ...(node.op === "number" ? { data: 1, right: "" } : {}) })) });
 
 // -------------------------------------------------------- chapter 1: steps through a graph
 
-/** Every step of a walk forward and then backward: what is known, what is active, and the words. */
+/** Every step of a walk forward and then backward, as the player takes them: words, and changes. */
 function walk(program, at, wrong) {
   const { nodes, output } = program;
   const values = evaluate(program, at);
   const grads = new Map();
-  const [steps, known, passed] = [[], new Set(), []];
-  const record = (phase, words, active, edge) => steps.push({ phase, words, active, edge,
-    known: new Set(known), grads: new Map(grads), passed: [...passed] });
-  for (const node of nodes) if (!OPS[node.op]) known.add(node.id);
-  record("forward", ["The inputs have their values. ", "Every other node waits for its arguments."], -1);
+  const steps = [];
+  const record = (phase, words, now, more = {}) => steps.push({ phase, words, now, ...more });
+  const value = (id) => [id, 0, fmt(values[id])];
+  const gradient = (id) => [id, 1, fmt(grads.get(id))];
+  const leaves = range(nodes.length).filter((id) => !OPS[nodes[id].op]);
+  record("forward", ["The inputs have their values. ", "Every other node waits for its arguments."], -1,
+    { put: leaves.map(value) });
   for (const { id, op, args } of nodes) {
     if (!OPS[op]) continue;
-    known.add(id);
     const filled = OPS[op].write(...args.map((arg) => inBrackets(values[arg])));
-    record("forward", [`${title(nodes[id], nodes)} = ${filled} = `, V(values[id])], id);
+    const words = [`${title(nodes[id], nodes)} = ${filled} = `, { v: fmt(values[id]) }];
+    record("forward", words, id, { put: [value(id)] });
   }
   grads.set(output, 1);
   const out = nodes[output].name;
   record("backward", [`Backward starts at ${out}: nudge ${out} by a little, and ${out} moves by just as much. `,
-    "Its gradient is ", G(1), "."], output);
+    "Its gradient is ", { g: "1" }, "."], output, { put: [gradient(output)] });
 
   const push = (node, k) => {
     const arg = node.args[k];
@@ -532,15 +423,17 @@ function walk(program, at, wrong) {
     const [slope, arrives, held] = [local(node, k, values), grads.get(node.id), grads.get(arg)];
     const given = slope * arrives;
     grads.set(arg, (held ?? 0) + given);
-    passed.push([arg, node.id, k]);
     const names = node.args.map((i) => nodes[i].name);
     const formula = OPS[node.op].words[k](...names, node.name);
     const how = formula === fmt(slope) ? fmt(slope) : `${formula} = ${fmt(slope)}`;
     const [from, to] = [node.name, nodes[arg].name];
-    const sum = held === undefined ? [`. It is the first to arrive: ${to}’s gradient is `, G(given), "."]
-      : [`. ${to} already holds ${fmt(held)}, and gradients add: ${fmt(held)} + ${inBrackets(given)} = `, G(held + given), "."];
-    record("backward", [`${from} sends to ${to}: local derivative ${how}, times what arrived at ${from}, ${fmt(arrives)}, gives `,
-      G(given), ...sum], arg, [arg, node.id, k]);
+    const sum = held === undefined
+      ? [`. It is the first to arrive: ${to}’s gradient is `, { g: fmt(given) }, "."]
+      : [`. ${to} already holds ${fmt(held)}, and gradients add: ${fmt(held)} + ${inBrackets(given)} = `,
+        { g: fmt(held + given) }, "."];
+    const words = [`${from} sends to ${to}: local derivative ${how}, times what arrived at ${from}, `,
+      `${fmt(arrives)}, gives `, { g: fmt(given) }, ...sum];
+    record("backward", words, arg, { edge: [arg, node.id, k], label: fmt(slope), put: [gradient(arg)] });
     return true;
   };
   const visit = (id) => nodes[id].args.forEach((arg, k) => {       // the tempting walk
@@ -548,52 +441,48 @@ function walk(program, at, wrong) {
   });
   if (wrong) visit(output);
   else for (const node of [...nodes].reverse()) if (grads.has(node.id)) node.args.forEach((_, k) => push(node, k));
-  const last = steps.at(-1);
   const right = gradients(program, values);
-  const same = (id) => Math.abs((last.grads.get(id) ?? 0) - right[id]) <= 1e-9 * (1 + Math.abs(right[id]));
+  const same = (id) => Math.abs((grads.get(id) ?? 0) - right[id]) <= 1e-9 * (1 + Math.abs(right[id]));
   const good = program.inputs.every(({ id }) => same(id));
+  const bad = [...grads.keys()].filter((id) => wrong && !same(id));
   record("done", !wrong ? ["Done: every node was visited once, after everything above it had arrived."]
     : good ? ["Done. The numbers are right here, by luck: no node in the middle has two users."]
       : ["Done, and wrong: a node in the middle was visited more than once, ",
-        "and each time it sent everything it held, again."], -1);
-  return { steps, values, right, same };
+        "and each time it sent everything it held, again."], -1, { bad });
+  return { steps, right, same };
 }
 
 class Steps extends Figure {
   static label = "Steps forward and backward through a small graph";
+  static legend = ["In each box: ", { v: "value" }, " on the left, ", { g: "gradient" },
+    " on the right. On an edge: the local derivative."];
 
   build() {
     this.program = parse(this.read("expr", "(a*b + c)*a"));
     const given = Object.fromEntries(this.read("at", this.hasAttribute("expr") ? "" : "a=2 b=-3 c=10")
       .trim().split(/\s+/).filter(Boolean).map((part) => part.split("=")).map(([name, x]) => [name, Number(x)]));
     const order = this.read("order", "right");
-    this.state = { step: 0, order: order === "wrong" ? "wrong" : "right", at: {} };
+    this.state = { order: order === "wrong" ? "wrong" : "right", at: {} };
     for (const { name } of this.program.inputs) this.state.at[name] = given[name] ?? 1;
-    const start = this.read("start", "0");
-    const { steps } = walk(this.program, this.state.at, this.state.order === "wrong");
-    this.state.step = start === "end" ? steps.length - 1 : start === "backward"
-      ? steps.findIndex((step) => step.phase === "backward") : clamp(Number(start) || 0, 0, steps.length - 1);
-    this.watchWidth();
-    this.back = this.button("← Back", () => this.go(-1));
-    this.next = this.button("Next →", () => this.go(1));
-    this.play = this.button("Play", () => this.toggle());
-    this.progress = el("span.mg-progress");
     const sliders = this.program.inputs.map(({ name }) => this.inputSlider(name));
     this.table = el("div");
+    this.walk = new Walk(this, this.stage, this.words, (step) => this.compare(step));
     if (order === "choose") {
       this.panel.append(this.choice("Walk backward", "order",
           [["right", "topological order"], ["wrong", "depth first"]]));
     }
-    this.panel.append(el("div.mg-row", {}, this.back, this.next, this.play,
-      this.button("Start again", () => this.update({ step: 0 })), this.progress),
-          el("div.mg-sliders", {}, ...sliders), this.table);
-    this.addEventListener("keydown", (event) => {
-      const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      if (!way || event.target.tagName === "INPUT") return;
-      event.preventDefault();
-      this.go(way);
-    });
+    this.panel.append(this.walk.controls, el("div.mg-sliders", {}, ...sliders), this.table);
+    this.walk.step = this.firstStep();
   }
+
+  firstStep() {
+    const start = this.read("start", "0");
+    const { steps } = walk(this.program, this.state.at, this.state.order === "wrong");
+    if (start === "backward") return steps.findIndex((step) => step.phase === "backward");
+    return start === "end" ? steps.length - 1 : Number(start) || 0;
+  }
+
+  disconnectedCallback() { this.walk?.stop(); }
 
   inputSlider(name) {
     const far = Math.max(5, Math.ceil(Math.abs(this.state.at[name])));
@@ -602,69 +491,24 @@ class Steps extends Figure {
       get: (state) => state.at[name], set: (x) => ({ at: { ...this.state.at, [name]: x } }) });
   }
 
-  go(way) { this.update({ step: this.state.step + way }); }
-
-  toggle() {
-    if (this.timer) { clearInterval(this.timer); this.timer = null; }
-    else {
-      if (this.state.step >= this.last) this.update({ step: 0 });
-      this.timer = setInterval(() => this.go(1), 1800);
-    }
-    this.play.textContent = this.timer ? "Pause" : "Play";
-  }
-
   draw() {
-    const { at, order } = this.state;
-    const wrong = order === "wrong";
-    const { steps, values, right, same } = walk(this.program, at, wrong);
-    this.last = steps.length - 1;
-    this.state.step = clamp(this.state.step, 0, this.last);
-    const step = steps[this.state.step];
-    if (this.timer && this.state.step === this.last) this.toggle();
-    this.back.setAttribute("aria-disabled", this.state.step === 0);     // not `disabled`: keep the focus
-    this.next.setAttribute("aria-disabled", this.state.step === this.last);
-    this.progress.textContent = `step ${this.state.step} of ${this.last} · ${step.phase}`;
-    const { nodes } = this.program;
-    const done = step.phase === "done";
-    const is = (edge, other) => other && edge.from === other[0] && edge.to === other[1] && edge.k === other[2];
-    const look = {
-      node: (id) => {
-        const active = id === step.active ? (step.phase === "forward" ? "mg-now" : "mg-now-back") : "mg-idle";
-        const bad = wrong && done && step.grads.has(id) && !same(id);
-        return { on: `${active}${nodes[id].op === "number" ? ".mg-number" : ""}${bad ? ".mg-bad" : ""}`,
-          left: step.known.has(id) ? fmt(values[id]) : "·",
-          right: nodes[id].op === "number" ? "" : step.grads.has(id) ? fmt(step.grads.get(id)) + (bad ? " ✗" : "")
-              : "·" };
-      },
-      edge: (edge) => {
-        const back = step.passed.some((other) => is(edge, other));
-        return { on: is(edge, step.edge) ? "mg-flow-back" : step.phase === "forward" && edge.to === step.active
-            ? "mg-flow" : back ? "mg-done" : "",
-          label: back ? fmt(local(nodes[edge.to], edge.k, values)) : "" };
-      },
-    };
-    const known = nodes.filter(({ id, op }) => op !== "number" && step.known.has(id)).map(({ id, name }) =>
-      `${name} = ${fmt(values[id])}${step.grads.has(id) ? `, gradient ${fmt(step.grads.get(id))}` : ""}`);
-    this.stage.replaceChildren(drawGraph(this.program, this.width, look, `Graph. ${known.join("; ")}`), this.legend());
-    this.say(...step.words);
-    this.table.replaceChildren(...(wrong ? [this.compare(step, right, same)] : []));
+    this.told = walk(this.program, this.state.at, this.state.order === "wrong");
+    this.walk.load({ ...pictured(this.program), steps: this.told.steps, legend: Steps.legend });
   }
 
-  legend() {
-    return el("p.mg-legend", {}, "In each box: ", V("value"), " on the left, ", G("gradient"),
-        " on the right. On an edge: the local derivative.");
-  }
-
-  compare(step, right, same) {
-    const done = step.phase === "done";
+  /** Beside a walk that goes wrong stand the right numbers. */
+  compare({ phase }) {
+    if (this.state.order !== "wrong") { this.table.replaceChildren(); return; }
+    const { right, same } = this.told;
+    const { texts } = this.walk.past();
     const line = ({ id, name }) => el("tr", {}, el("th", { scope: "row" }, `${name}.grad`),
-      el("td", { "data-at": `walk ${name}` }, step.grads.has(id) ? fmt(step.grads.get(id)) : "·"),
-          el("td", { "data-at": `right ${name}` }, fmt(right[id])),
-      el("td", {}, done ? (same(id) ? "equal" : "✗ wrong") : ""));
+      el("td", { "data-at": `walk ${name}` }, texts[id][1]), el("td", { "data-at": `right ${name}` }, fmt(right[id])),
+      el("td", {}, phase === "done" ? (same(id) ? "equal" : "✗ wrong") : ""));
     const head = ["", "this walk", "right", ""].map((text) => el(text ? "th" : "td", text ? { scope: "col" } : {},
         text));
     const shown = this.program.nodes.filter(({ id, op }) => op !== "number" && id !== this.program.output);
-    return el("table.mg-table", {}, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...shown.map(line)));
+    this.table.replaceChildren(el("table.mg-table", {}, el("thead", {}, el("tr", {}, ...head)),
+      el("tbody", {}, ...shown.map(line))));
   }
 }
 
@@ -1657,7 +1501,7 @@ class Family extends Figure {
           label: "" }),
     };
     const line = facts.map((fact) => `${fact.name}: ${kind(fact)}, grad ${gradOf(fact)}`).join("; ");
-    this.picture.replaceChildren(drawGraph(this.program, this.width, look, `Family tree. ${line}`),
+    this.picture.replaceChildren(drawGraph(pictured(this.program), this.width, look, `Family tree. ${line}`),
       el("p.mg-legend", {}, "On the left of each box: what the tensor is; on the right: its ", G(".grad"),
           " afterwards. Dashed edges: no gradient passes."));
     this.code.textContent = this.source();
@@ -1916,89 +1760,6 @@ class Fit extends Learn {
   }
 }
 
-// ------------------------------------------- chapter 12: the size of a signal through many layers
-
-class Depth extends Figure {
-  static label = "The size of a signal, and of its gradient, through thirty layers";
-
-  build() {
-    this.state = { gain: Number(this.read("gain", "1")), activation: this.read("activation", "relu"),
-      seed: Number(this.read("seed", "1")) };
-    this.depth = Number(this.read("layers", "30"));
-    this.units = 64;
-    this.draw_weights();
-    this.watchWidth();
-    this.numbers = el("div");
-    const gains = [["1", 1], ["√2", Math.SQRT2], ["5/3", 5 / 3], ["1/√3", 1 / Math.sqrt(3)]];
-    this.panel.append(
-      el("div.mg-row", {}, this.choice("Behind each layer", "activation",
-          [["relu", "ReLU"], ["tanh", "tanh"], ["none", "nothing"]])),
-      el("div.mg-sliders", {}, this.slider("gain", { min: 0.4, max: 3, step: 0.01, get: (s) => s.gain,
-        set: (gain) => ({ gain }) })),
-      el("div.mg-row.mg-examples", {}, el("span", {}, "Try"), ...gains.map(([text, gain]) =>
-          this.button(text, () => this.update({ gain }))), this.button("Other weights", () => {
-            this.state.seed += 1;
-            this.draw_weights();
-            this.update();
-          })), this.numbers);
-  }
-
-  /** Numbers of variance 1 for all weights, eight examples, and a gradient for each of them. */
-  draw_weights() {
-    const next = random(this.state.seed);
-    const normal = () => total(range(12).map(next)) - 6;
-    const matrix = (rows) => range(rows).map(() => range(this.units).map(normal));
-    this.weights = range(this.depth).map(() => matrix(this.units));
-    [this.start, this.arriving] = [matrix(8), matrix(8)];
-  }
-
-  /** The root mean square of the signal behind each layer, and of the gradient that comes back there. */
-  sizes() {
-    const { gain, activation } = this.state;
-    const scale = gain / Math.sqrt(this.units);
-    const bend = { relu: (z) => Math.max(z, 0), tanh: Math.tanh, none: (z) => z }[activation];
-    const slope = { relu: (h) => Number(h > 0), tanh: (h) => 1 - h * h, none: () => 1 }[activation];
-    const dot = (row, h) => row.reduce((sum, w, i) => sum + w * h[i], 0) * scale;
-    const size = (many) => Math.sqrt(total(many.flat().map((v) => v * v)) / (many.length * this.units));
-    const values = [this.start];
-    for (const rows of this.weights) values.push(values.at(-1).map((h) => rows.map((row) => bend(dot(row, h)))));
-    const grads = [this.arriving];
-    for (const layer of range(this.depth).reverse()) {
-      const columns = range(this.units).map((i) => this.weights[layer].map((row) => row[i]));
-      grads.unshift(grads[0].map((g, n) => {
-        const back = g.map((v, k) => v * slope(values[layer + 1][n][k]));
-        return columns.map((column) => dot(column, back));
-      }));
-    }
-    return { signal: values.map(size), gradient: grads.map(size) };
-  }
-
-  draw() {
-    const { gain, activation } = this.state;
-    const { signal, gradient } = this.sizes();
-    const power = (v) => Math.log10(Math.max(v, 1e-30));
-    const seen = [...signal, ...gradient].map(power);
-    const plot = new Plot({ width: this.width, height: clamp(this.width * 0.5, 240, 340), x: [0, this.depth],
-      y: [Math.min(-3, Math.floor(Math.min(...seen))), Math.max(3, Math.ceil(Math.max(...seen)))],
-      names: ["layer", "size, as a power of ten"] });
-    plot.line(signal.map((v, i) => [i, power(v)]), "mg-value");
-    plot.line(gradient.map((v, i) => [i, power(v)]), "mg-tangent");
-    plot.element.setAttribute("aria-label", `Sizes through ${this.depth} layers: the signal ends at `
-        + `${fmt(signal.at(-1), 2)}, the gradient at the input is ${fmt(gradient[0], 2)}`);
-    this.stage.replaceChildren(plot.element);
-    const factor = (signal.at(-1) / signal[0]) ** (1 / this.depth);
-    const kept = (v) => v > 0.02 && v < 50;
-    const verdict = kept(signal.at(-1)) && kept(gradient[0]) ? "Both keep their size."
-      : kept(signal.at(-1)) ? "The signal is there, but its gradient is not of its size any more."
-      : signal.at(-1) < 1 ? "The signal dies out." : "The signal explodes.";
-    this.say(`A gain of ${fmt(gain, 3)} with ${{ relu: "ReLU", tanh: "tanh", none: "no activation" }[activation]}: `,
-        `behind layer ${this.depth} the signal has size `, V(fmt(signal.at(-1), 2)),
-        ", and the gradient that comes back to the input ", G(fmt(gradient[0], 2)), `. ${verdict}`);
-    this.numbers.replaceChildren(readings([["signal", signal.at(-1), "mg-v"], ["gradient", gradient[0], "mg-g"],
-      ["factor per layer", factor]]));
-  }
-}
-
 // ---------------------------------------------------------- chapter 13: optimizers in a race
 
 // name: the function, what is shown of it, where the race begins (the first of three places)
@@ -2186,6 +1947,154 @@ class Race extends Figure {
   }
 }
 
+// ------------------------------------------- chapter 12: the size of a signal through many layers
+
+class Depth extends Figure {
+  static label = "The size of a signal, and of its gradient, through thirty layers";
+
+  build() {
+    this.state = { gain: Number(this.read("gain", "1")), activation: this.read("activation", "relu"),
+      seed: Number(this.read("seed", "1")) };
+    this.depth = Number(this.read("layers", "30"));
+    this.units = 64;
+    this.draw_weights();
+    this.watchWidth();
+    this.numbers = el("div");
+    const gains = [["1", 1], ["√2", Math.SQRT2], ["5/3", 5 / 3], ["1/√3", 1 / Math.sqrt(3)]];
+    this.panel.append(
+      el("div.mg-row", {}, this.choice("Behind each layer", "activation",
+          [["relu", "ReLU"], ["tanh", "tanh"], ["none", "nothing"]])),
+      el("div.mg-sliders", {}, this.slider("gain", { min: 0.4, max: 3, step: 0.01, get: (s) => s.gain,
+        set: (gain) => ({ gain }) })),
+      el("div.mg-row.mg-examples", {}, el("span", {}, "Try"), ...gains.map(([text, gain]) =>
+          this.button(text, () => this.update({ gain }))), this.button("Other weights", () => {
+            this.state.seed += 1;
+            this.draw_weights();
+            this.update();
+          })), this.numbers);
+  }
+
+  /** Numbers of variance 1 for all weights, eight examples, and a gradient for each of them. */
+  draw_weights() {
+    const next = random(this.state.seed);
+    const normal = () => total(range(12).map(next)) - 6;
+    const matrix = (rows) => range(rows).map(() => range(this.units).map(normal));
+    this.weights = range(this.depth).map(() => matrix(this.units));
+    [this.start, this.arriving] = [matrix(8), matrix(8)];
+  }
+
+  /** The root mean square of the signal behind each layer, and of the gradient that comes back there. */
+  sizes() {
+    const { gain, activation } = this.state;
+    const scale = gain / Math.sqrt(this.units);
+    const bend = { relu: (z) => Math.max(z, 0), tanh: Math.tanh, none: (z) => z }[activation];
+    const slope = { relu: (h) => Number(h > 0), tanh: (h) => 1 - h * h, none: () => 1 }[activation];
+    const dot = (row, h) => row.reduce((sum, w, i) => sum + w * h[i], 0) * scale;
+    const size = (many) => Math.sqrt(total(many.flat().map((v) => v * v)) / (many.length * this.units));
+    const values = [this.start];
+    for (const rows of this.weights) values.push(values.at(-1).map((h) => rows.map((row) => bend(dot(row, h)))));
+    const grads = [this.arriving];
+    for (const layer of range(this.depth).reverse()) {
+      const columns = range(this.units).map((i) => this.weights[layer].map((row) => row[i]));
+      grads.unshift(grads[0].map((g, n) => {
+        const back = g.map((v, k) => v * slope(values[layer + 1][n][k]));
+        return columns.map((column) => dot(column, back));
+      }));
+    }
+    return { signal: values.map(size), gradient: grads.map(size) };
+  }
+
+  draw() {
+    const { gain, activation } = this.state;
+    const { signal, gradient } = this.sizes();
+    const power = (v) => Math.log10(Math.max(v, 1e-30));
+    const seen = [...signal, ...gradient].map(power);
+    const plot = new Plot({ width: this.width, height: clamp(this.width * 0.5, 240, 340), x: [0, this.depth],
+      y: [Math.min(-3, Math.floor(Math.min(...seen))), Math.max(3, Math.ceil(Math.max(...seen)))],
+      names: ["layer", "size, as a power of ten"] });
+    plot.line(signal.map((v, i) => [i, power(v)]), "mg-value");
+    plot.line(gradient.map((v, i) => [i, power(v)]), "mg-tangent");
+    plot.element.setAttribute("aria-label", `Sizes through ${this.depth} layers: the signal ends at `
+        + `${fmt(signal.at(-1), 2)}, the gradient at the input is ${fmt(gradient[0], 2)}`);
+    this.stage.replaceChildren(plot.element);
+    const factor = (signal.at(-1) / signal[0]) ** (1 / this.depth);
+    const kept = (v) => v > 0.02 && v < 50;
+    const verdict = kept(signal.at(-1)) && kept(gradient[0]) ? "Both keep their size."
+      : kept(signal.at(-1)) ? "The signal is there, but its gradient is not of its size any more."
+      : signal.at(-1) < 1 ? "The signal dies out." : "The signal explodes.";
+    this.say(`A gain of ${fmt(gain, 3)} with ${{ relu: "ReLU", tanh: "tanh", none: "no activation" }[activation]}: `,
+        `behind layer ${this.depth} the signal has size `, V(fmt(signal.at(-1), 2)),
+        ", and the gradient that comes back to the input ", G(fmt(gradient[0], 2)), `. ${verdict}`);
+    this.numbers.replaceChildren(readings([["signal", signal.at(-1), "mg-v"], ["gradient", gradient[0], "mg-g"],
+      ["factor per layer", factor]]));
+  }
+}
+
+// --------------------------------------------------- chapter 20: a window that moves over a picture
+
+class Windows extends Figure {
+  static label = "A window that moves over a picture, forward and backward";
+
+  build() {
+    const [x, k] = [rows(this.read("x", "0 1 2 0; 1 3 1 0; 0 2 1 1; 1 0 1 2")), rows(this.read("k", "1 0; 2 -1"))];
+    this.sizes = { X: [x.length, x[0].length], K: [k.length, k[0].length] };
+    this.sizes.Y = this.sizes.X.map((n, i) => n - this.sizes.K[i] + 1);
+    if (Math.min(...this.sizes.Y) < 1) throw new Error("the window is larger than the picture");
+    const g = this.hasAttribute("g") ? rows(this.read("g")).flat() : range(product(this.sizes.Y)).map((i) => (i % 3) - 1);
+    this.state = { x: x.flat(), k: k.flat(), g, at: { forward: 0, "k.grad": 0, "x.grad": 0 }, mode: this.read("mode", "forward") };
+    this.panel.append(el("div.mg-row", {}, this.choice("Show", "mode",
+        [["forward", "forward"], ["k.grad", "k.grad"], ["x.grad", "x.grad"]])));
+    this.syncs.push(({ mode }) => { if (mode !== this.shown) this.lay(mode); });
+  }
+
+  lay(mode) {
+    this.shown = mode;
+    const change = (key) => (flat, value) => this.update({ [key]: this.state[key].map((old, i) => (i === flat ? value : old)) });
+    const pick = (flat) => this.update({ at: { ...this.state.at, [mode]: flat } });
+    const grid = (name, key) => (mode === `${name}.grad` ? new Grid({ name: `${name}.grad`, shape: this.sizes[key], pick, kind: "grad" })
+        : new Grid({ name, shape: this.sizes[key], edit: change(name) }));
+    this.x = grid("x", "X");
+    this.k = grid("k", "K");
+    this.y = mode === "forward" ? new Grid({ name: "y", shape: this.sizes.Y, pick })
+        : new Grid({ name: "g", shape: this.sizes.Y, edit: change("g"), note: "= y.grad", kind: "grad" });
+    this.stage.replaceChildren(side(this.x.element, this.k.element, this.y.element));
+  }
+
+  /** All pairs of numbers that meet in one entry: of y, of k.grad or of x.grad. */
+  pairs(mode, flat) {
+    const { X, K, Y } = this.sizes;
+    const found = [];
+    for (const place of range(product(Y))) {
+      const [i, j] = unravel(place, Y);
+      for (const inside of range(product(K))) {
+        const [r, c] = unravel(inside, K);
+        const point = ravel([i + r, j + c], X);
+        if (flat === { forward: place, "k.grad": inside, "x.grad": point }[mode]) found.push({ place, inside, point });
+      }
+    }
+    return found;
+  }
+
+  draw() {
+    const { x, k, g, mode, at } = this.state;
+    const both = { forward: ({ point, inside }) => [x[point], k[inside]],
+      "k.grad": ({ point, place }) => [g[place], x[point]], "x.grad": ({ inside, place }) => [g[place], k[inside]] }[mode];
+    const value = (flat) => total(this.pairs(mode, flat).map(both).map(([a, b]) => a * b));
+    const met = this.pairs(mode, at[mode]);
+    const paint = (grid, numbers, key, own) => grid.paint((flat) => ({ text: own ? value(flat) : numbers[flat],
+      on: own ? (flat === at[mode] ? "pick" : "") : met.some((pair) => pair[key] === flat) ? "lit" : "" }));
+    paint(this.x, x, "point", mode === "x.grad");
+    paint(this.k, k, "inside", mode === "k.grad");
+    paint(this.y, g, "place", mode === "forward");
+    const [name, shape] = { forward: ["y", "Y"], "k.grad": ["k.grad", "K"], "x.grad": ["x.grad", "X"] }[mode];
+    const entry = `${name}[${unravel(at[mode], this.sizes[shape]).join(", ")}]`;
+    const why = { forward: "The window's points times the weights: ",
+      "k.grad": "This weight is used at every place, so every place sends a part: ",
+      "x.grad": `This point stands in ${met.length} window${met.length === 1 ? "" : "s"}, and each sends a part: ` }[mode];
+    this.say(why, `${entry} = ${terms(met.map(both))} = `, (mode === "forward" ? V : G)(value(at[mode])), ".");
+  }
+}
+
 // ------------------------------------------- chapter 17: a curve and its Taylor polynomials
 
 /** Power series cut off after so many terms: of a product, a quotient, exp, log, sin and cos. */
@@ -2312,7 +2221,7 @@ class Taylor extends Figure {
 
 const figures = { steps: Steps, nudge: Nudge, stepsize: StepSize, matvec: MatVec, matmul: MatMul,
   broadcast: Broadcast, slice: Slice, shape: Shape, reduce: Reduce, family: Family,
-  race: Race, xor: Xor, fit: Fit, depth: Depth, taylor: Taylor };
+  race: Race, xor: Xor, fit: Fit, windows: Windows, depth: Depth, taylor: Taylor };
 const define = () => Object.entries(figures).forEach(([name, figure]) => {
   if (!customElements.get(`mg-${name}`)) customElements.define(`mg-${name}`, figure);
 });
