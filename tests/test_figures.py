@@ -29,6 +29,7 @@ NAMES += [
     "windows",
     "depth",
 ]
+NAMES += ["taylor"]
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><title>t</title>
 <meta name="viewport" content="width=device-width"><style>{css}</style></head>
 <body style="margin: 16px; font-family: sans-serif">{body}<script>{js}</script></body></html>"""
@@ -363,6 +364,48 @@ def test_stepsize(show: Any, dtype: Any) -> None:
             shown, error = reading(figure, name), reading(figure, f"{name} error")
             np.testing.assert_allclose(shown, quotient, rtol=1e-9, atol=1e-10)
             np.testing.assert_allclose(error, abs(quotient - truth), rtol=6e-3, atol=1e-14)
+
+
+# ----------------------------------------------------------------------------------- taylor
+
+BELL = "exp(-x*x)"
+CURVES: dict[str, Callable[[Any], Any]] = {
+    "sin": lambda x: x.sin(),
+    "exp": lambda x: x.exp(),
+    "tanh": lambda x: x.tanh(),
+    "sigmoid": lambda x: x.sigmoid(),
+    "log": lambda x: x.log(),
+    BELL: lambda x: mg.exp(-x * x),
+    "1/(1 + x*x)": lambda x: 1 / (1 + x * x),
+    "x**3 - 2*x": lambda x: x**3 - 2 * x,
+    "cos(x) / square(x)": lambda x: x.cos() / x.square(),
+}
+LABELS = ["f(a)", "f′(a)", "f″(a)", "f‴(a)", "f⁽⁴⁾(a)", "f⁽⁵⁾(a)"]
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_taylor_shows_the_derivatives(show: Any, name: str) -> None:
+    figure = show(f'<mg-taylor f="{name}" a="0.7" order="5">Words.</mg-taylor>')
+    derivative = CURVES[name]
+    for label in LABELS:
+        expected = derivative(mg.tensor(0.7, dtype=mg.float64)).item()
+        np.testing.assert_allclose(reading(figure, label), expected, rtol=6e-3, atol=5e-4)
+        derivative = mg.func.grad(derivative)
+
+
+def test_taylor_says_how_far_the_polynomial_is_good(show: Any) -> None:
+    figure = show('<mg-taylor f="sin" a="0" order="1" menu>Words.</mg-taylor>')
+    [_, zero, left, right] = map(
+        float, re.findall(r"-?\d+\.?\d*(?= around| stays| to|\.$)", said(figure))
+    )
+    assert zero == 0
+    assert abs(np.sin(right) - right) < 0.051 < abs(np.sin(right + 0.05) - right - 0.05)
+    assert left == -right
+    slide(figure, "order", 12)
+    assert reading(figure, "f⁽⁵⁾(a)") == 1
+    figure.locator("select").select_option("log")
+    assert reading(figure, "f(a)") == pytest.approx(np.log(0.2), abs=1e-3)
+    assert "0.05 of the curve" in said(figure)
 
 
 # --------------------------------------------------------------------- matvec and matmul
