@@ -15,6 +15,7 @@ from . import (
     Case,
     Table,
     calls,
+    forward,
     higher,
     layers,
     lines,
@@ -1339,7 +1340,7 @@ GROUPS: dict[str, list[Table]] = {
     "inspecting": INSPECTING,
     "printing": [PRINTING],
 }
-PARTS = [losses, layers, optimizers, higher]
+PARTS = [losses, layers, optimizers, higher, forward]
 for part in PARTS:
     GROUPS |= part.GROUPS
     for error, table in part.RAISES.items():
