@@ -92,7 +92,9 @@ class Step(NamedTuple):
     def text(self) -> str:
         """The step for a page without scripts, and for a terminal."""
         said = "".join(x if isinstance(x, str) else str(*x.values()) for x in self.words)
-        new = self.arrays[-1:] if self.phase == "forward" and self.now >= 0 else self.arrays
+        own = f"{str(self.words[0]).split(' = ')[0]} ("  # of a result, not of what it is made from
+        repeated = self.phase == "forward" and self.now >= 0
+        new = [x for x in self.arrays if not repeated or x[0].startswith(own)]
         tables = [
             f"{caption}: {' '.join('[' + ', '.join(row) + ']' for row in rows)}"
             for caption, _, rows in new
@@ -514,7 +516,7 @@ class Walk {
     this.controls = el("div.mg-controls", {}, el("div.mg-row", {}, this.back, this.next, this.play,
       button("Start again", () => this.go(0)), this.progress), this.slider);
     host.addEventListener("keydown", (event) => this.key(event));
-    this.width = 640;
+    this.width = Math.round(stage.clientWidth) || 640;
     new ResizeObserver(([{ contentRect }]) => this.fit(contentRect.width)).observe(stage);
   }
 """

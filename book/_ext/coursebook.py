@@ -12,6 +12,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.fileutil import copy_asset
 
+from minigrad.play import SCRIPT
+
 LOGO = {"text": "minigrad", "alt_text": "A small graph", "image_light": "_static/logo.svg"}
 LOGO["image_dark"] = LOGO["image_light"]
 MARK = re.compile(r"#\|\s*export\s+(minigrad/([\w/]+)\.py)\s*(?:\n|$)")
@@ -95,6 +97,14 @@ def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
     copy_asset(str(source / fonts), str(target / fonts))
 
 
+def write_player(app: Sphinx) -> None:
+    """The player of graphs is part of the package: figures.js draws with the same script."""
+    if app.builder.format == "html":
+        folder = Path(app.outdir) / "_static"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "player.js").write_text(SCRIPT, encoding="utf-8")
+
+
 def tidy_pages(app: Sphinx, error: Exception | None) -> None:
     """Drop the 1.5 MB script that draws icons a second time (the web font has drawn them)."""
     if error is not None or app.builder.format != "html":
@@ -130,6 +140,7 @@ def theme(app: Sphinx, config: Any) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("config-inited", theme)
+    app.connect("builder-inited", write_player)
     app.connect("autodoc-process-docstring", plain_docstrings)
     app.connect("doctree-read", name_folds)
     app.connect("doctree-resolved", caption_exports)
