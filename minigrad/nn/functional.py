@@ -84,33 +84,6 @@ def prelu(input: Any, weight: Any) -> Any:
 
 
 @floating
-def bent(x: Array, *, alpha: float, rate: float, scale: float) -> Any:
-    """scale * x above 0, and below a curve that flattens out at -scale * alpha."""
-    above = plain(x) > 0
-    low = np.expm1(np.where(above, 0, x) * rate) * alpha
-    return (
-        np.where(above, x, low) * scale,
-        lambda g: g * (np.where(above, 1, (low + alpha) * rate) * scale),
-    )
-
-
-def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
-    """The input above 0, alpha * (exp(input) - 1) below."""
-    return applied(bent, input, inplace, alpha=alpha, rate=1, scale=1)
-
-
-def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
-    """The input above 0, alpha * (exp(input / alpha) - 1) below: no corner at 0."""
-    return applied(bent, input, inplace, alpha=alpha, rate=1 / alpha, scale=1)
-
-
-def selu(input: Any, inplace: bool = False) -> Any:
-    """An elu with two constants that keep the mean 0 and the variance 1 from layer to layer."""
-    alpha, scale = 1.6732632423543772848, 1.0507009873554804934
-    return applied(bent, input, inplace, alpha=alpha, rate=1, scale=scale)
-
-
-@floating
 def ramp(x: Array, *, low: float, high: float) -> Any:
     inside = (plain(x) > low) & (plain(x) < high)
     return np.clip(plain(x), low, high), lambda g: g * inside
@@ -157,27 +130,30 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
 
 
 @floating
-def gauss(x: Array) -> Any:
-    share, near = erf(x * math.sqrt(0.5)) * 0.5 + 0.5, clamp(x, -40, 40)  # the bell ends before
-    root = math.sqrt(2 * math.pi)
-    return x * share, lambda g: g * (share + x * np.exp(near * near * -0.5) / root)
+def bent(x: Array, *, alpha: float, rate: float, scale: float) -> Any:
+    """scale * x above 0, and below a curve that flattens out at -scale * alpha."""
+    above = plain(x) > 0
+    low = np.expm1(np.where(above, 0, x) * rate) * alpha
+    return (
+        np.where(above, x, low) * scale,
+        lambda g: g * (np.where(above, 1, (low + alpha) * rate) * scale),
+    )
 
 
-@floating
-def gauss_by_tanh(x: Array) -> Any:
-    near, root = clamp(x, -40, 40), math.sqrt(2 / math.pi)
-    squared = near * near
-    t = np.tanh(near * (squared * (root * 0.044715) + root))
-    half = t * 0.5 + 0.5
-    bend = (squared * (1.5 * root * 0.044715) + root / 2) * near
-    return x * half, lambda g: g * (half + bend * (1 - t * t))
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """The input above 0, alpha * (exp(input) - 1) below."""
+    return applied(bent, input, inplace, alpha=alpha, rate=1, scale=1)
 
 
-def gelu(input: Any, approximate: str = "none") -> Any:
-    """The input times the share of the normal distribution that lies below it."""
-    if approximate not in ("none", "tanh"):
-        raise RuntimeError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
-    return gauss(input) if approximate == "none" else gauss_by_tanh(input)
+def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """The input above 0, alpha * (exp(input / alpha) - 1) below: no corner at 0."""
+    return applied(bent, input, inplace, alpha=alpha, rate=1 / alpha, scale=1)
+
+
+def selu(input: Any, inplace: bool = False) -> Any:
+    """An elu with two constants that keep the mean 0 and the variance 1 from layer to layer."""
+    alpha, scale = 1.6732632423543772848, 1.0507009873554804934
+    return applied(bent, input, inplace, alpha=alpha, rate=1, scale=scale)
 
 
 @floating
@@ -200,6 +176,30 @@ def soft_gated(x: Array) -> Any:
 def mish(input: Any, inplace: bool = False) -> Any:
     """input * tanh(softplus(input))."""
     return applied(soft_gated, input, inplace)
+
+
+@floating
+def gauss(x: Array) -> Any:
+    share, near = erf(x * math.sqrt(0.5)) * 0.5 + 0.5, clamp(x, -40, 40)  # the bell ends before
+    root = math.sqrt(2 * math.pi)
+    return x * share, lambda g: g * (share + x * np.exp(near * near * -0.5) / root)
+
+
+@floating
+def gauss_by_tanh(x: Array) -> Any:
+    near, root = clamp(x, -40, 40), math.sqrt(2 / math.pi)
+    squared = near * near
+    t = np.tanh(near * (squared * (root * 0.044715) + root))
+    half = t * 0.5 + 0.5
+    bend = (squared * (1.5 * root * 0.044715) + root / 2) * near
+    return x * half, lambda g: g * (half + bend * (1 - t * t))
+
+
+def gelu(input: Any, approximate: str = "none") -> Any:
+    """The input times the share of the normal distribution that lies below it."""
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
+    return gauss(input) if approximate == "none" else gauss_by_tanh(input)
 
 
 @floating
@@ -416,18 +416,6 @@ def refuse_strangers(name: str, labels: Any, strange: Any, classes: int) -> None
         )
 
 
-def class_weights(name: str, weight: Any, classes: int, dtype: Any) -> Any:
-    """The weight of each class, a constant."""
-    if getattr(weight, "requires_grad", False):
-        raise RuntimeError(f"{name}: no gradient flows to the weight: detach it")
-    if weight.shape != (classes,):
-        raise ShapeError(
-            f"{name}: {classes} classes need a weight of shape [{classes}], not "
-            f"{list(weight.shape)}"
-        )
-    return plain(weight).astype(dtype)
-
-
 @differentiable
 def label_entropy(scores: Array, labels: Array, share: Any, each: bool) -> Any:
     """share * (the log of the sum of exp(scores) - the score of the label), each or their sum."""
@@ -499,6 +487,18 @@ def of_labels(
     return spread_out(terms, kept, target.shape) if each else terms
 
 
+def class_weights(name: str, weight: Any, classes: int, dtype: Any) -> Any:
+    """The weight of each class, a constant."""
+    if getattr(weight, "requires_grad", False):
+        raise RuntimeError(f"{name}: no gradient flows to the weight: detach it")
+    if weight.shape != (classes,):
+        raise ShapeError(
+            f"{name}: {classes} classes need a weight of shape [{classes}], not "
+            f"{list(weight.shape)}"
+        )
+    return plain(weight).astype(dtype)
+
+
 def shares_of(name: str, labels: Any, weight: Any, reduction: str, rows: Any) -> tuple[Any, Any]:
     """What each row counts before its class's weight; and the weights of the classes, if any."""
     table = None if weight is None else class_weights(name, weight, rows.shape[1], rows.dtype)
@@ -562,6 +562,19 @@ def nll_loss(
     scale = share if table is None else (share * table[labels]).astype(rows.dtype)
     terms = -rows[np.arange(len(labels)), labels] * scale
     return spread_out(terms, kept, target.shape) if reduction == "none" else terms.sum()
+
+
+def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+    """A row of 0 with a 1 at the class index, for each of them."""
+    labels = plain(tensor)
+    if labels.dtype.kind not in "iu":
+        raise RuntimeError(f"one_hot: it takes class indices, whole numbers, not {labels.dtype}")
+    if num_classes == -1 and not labels.size:
+        raise RuntimeError("one_hot: no class index, and so no largest: give num_classes")
+    classes = int(labels.max()) + 1 if num_classes == -1 else num_classes
+    refuse_strangers("one_hot", labels, (labels < 0) | (labels >= classes), classes)
+    rows = (labels[..., None] == np.arange(classes)).astype(np.int64)
+    return wrapped(tensor, rows) if isinstance(tensor, Node) else rows
 
 
 def within(name: str, what: str, x: Any) -> None:
@@ -817,19 +830,6 @@ def triplet_margin_loss(
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
     """The input with its vectors along an axis brought to length 1."""
     return input / clamp(norm(input, p, dim, True), min=eps)
-
-
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
-    """A row of 0 with a 1 at the class index, for each of them."""
-    labels = plain(tensor)
-    if labels.dtype.kind not in "iu":
-        raise RuntimeError(f"one_hot: it takes class indices, whole numbers, not {labels.dtype}")
-    if num_classes == -1 and not labels.size:
-        raise RuntimeError("one_hot: no class index, and so no largest: give num_classes")
-    classes = int(labels.max()) + 1 if num_classes == -1 else num_classes
-    refuse_strangers("one_hot", labels, (labels < 0) | (labels >= classes), classes)
-    rows = (labels[..., None] == np.arange(classes)).astype(np.int64)
-    return wrapped(tensor, rows) if isinstance(tensor, Node) else rows
 
 
 __all__ = ["relu", "relu6", "leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "silu", "mish"]
