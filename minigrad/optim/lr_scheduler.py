@@ -382,9 +382,9 @@ def steps_in_all(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
     if total_steps is None and (epochs is None or steps_per_epoch is None):
         raise ValueError("OneCycleLR needs total_steps, or both epochs and steps_per_epoch")
     told = [epochs, steps_per_epoch] if total_steps is None else [total_steps]
-    for number in told:
-        if not isinstance(number, int) or number < 1:
-            raise ValueError(f"OneCycleLR: a number of steps must be 1 or more, not {number}")
+    for steps in told:
+        if not isinstance(steps, int) or steps < 1:
+            raise ValueError(f"OneCycleLR: a number of steps must be 1 or more, not {steps}")
     return math.prod(told)
 
 

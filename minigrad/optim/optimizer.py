@@ -60,11 +60,11 @@ def may_move(parameter: Any, place: int) -> None:
 
 def check_options(name: str, group: dict[str, Any]) -> None:
     """Numbers that no optimizer can use, and options that would change nothing here."""
-    for option, number in group.items():
-        if isinstance(number, Node):
+    for option, value in group.items():
+        if isinstance(value, Node):
             raise TypeError(f"{name}: {option} is a number, not a tensor: take its item()")
-        if isinstance(number, (int, float)) and not number >= 0 and option in NOT_NEGATIVE:
-            raise ValueError(f"{name}: {option} must not be negative, and is {number}")
+        if isinstance(value, (int, float)) and not value >= 0 and option in NOT_NEGATIVE:
+            raise ValueError(f"{name}: {option} must not be negative, and is {value}")
     for place, beta in enumerate(group.get("betas", ())):
         if not 0 <= beta < 1:
             raise ValueError(f"{name}: betas[{place}] must be in [0, 1), and is {beta}")
@@ -116,94 +116,6 @@ class Grouping:
         self.param_groups.append(group)
 
 
-def snapshot(value: Any) -> Any:
-    """What a state holds, as it is now: no array is ever written to, so nothing is copied."""
-    return wrapped(value, value.value) if isinstance(value, Node) else copy.deepcopy(value)
-
-
-def options_of(group: dict[str, Any]) -> dict[str, Any]:
-    """A copy of all that a group holds besides its parameters."""
-    return copy.deepcopy({name: value for name, value in group.items() if name != "params"})
-
-
-def numbered(groups: list[dict[str, Any]]) -> dict[Any, int]:
-    """Every parameter with its number: they are counted through all groups."""
-    parameters = [parameter for group in groups for parameter in group["params"]]
-    return {parameter: number for number, parameter in enumerate(parameters)}
-
-
-class Saving(Grouping):
-    """The skill of being saved and continued."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Options and state, the parameters numbered as they stand in the groups."""
-        numbers, state = numbered(self.param_groups), {}
-        groups = [
-            {**options_of(group), "params": [numbers[p] for p in group["params"]]}
-            for group in self.param_groups
-        ]
-        for key, kept in self.state.items():
-            state[numbers.get(key, key)] = {name: snapshot(kept[name]) for name in kept}
-        return {"state": state, "param_groups": groups}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue as the optimizer whose `state_dict()` this is would have."""
-        name = f"{type(self).__name__}.load_state_dict"
-        pairs = matching(name, self.param_groups, state_dict)
-        state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
-        for group, saved in pairs:
-            for parameter, number in zip(group["params"], saved["params"]):
-                if number in state_dict["state"]:
-                    state[parameter] = fitted(name, parameter, number, state_dict["state"][number])
-        self.param_groups = [continued(name, self.defaults, *pair) for pair in pairs]
-        self.state = state
-
-
-def matching(name: str, groups: Any, state_dict: Any) -> list[tuple[Any, Any]]:
-    """Each group with the saved group that belongs to it."""
-    if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= state_dict.keys():
-        raise ValueError(f"{name}: an optimizer's state has the keys 'state' and 'param_groups'")
-    sizes = [len(group["params"]) for group in groups]
-    saved = [len(group["params"]) for group in state_dict["param_groups"]]
-    if saved != sizes:
-        raise ValueError(
-            f"{name}: the saved groups have {saved} parameters, those of this optimizer {sizes}"
-        )
-    return list(zip(groups, state_dict["param_groups"]))
-
-
-WEIGHTY = (int, float, tuple)  # without an option of such a kind a step would be another one
-
-
-def continued(name: str, defaults: Any, group: Any, saved: dict[str, Any]) -> dict[str, Any]:
-    """A group with the saved options."""
-    missing = [key for key in defaults if key not in saved and type(defaults[key]) in WEIGHTY]
-    if missing:
-        raise ValueError(
-            f"{name}: the saved groups have no {', '.join(missing)}: they are those of another "
-            "kind of optimizer"
-        )
-    names = {key: group[key] for key in group if key == "param_names"}
-    return {**defaults, **names, **options_of(saved), "params": group["params"]}
-
-
-def fitted(name: str, parameter: Any, number: Any, saved: dict[str, Any]) -> dict[str, Any]:
-    """The saved state of one parameter, in its dtype."""
-    state = copy.deepcopy(saved)
-    for key, value in state.items():
-        if isinstance(value, Node) and key not in COUNTS:
-            if value.shape != parameter.shape:
-                raise ValueError(
-                    f"{name}: {key} of parameter {number} has shape {list(value.shape)}, the "
-                    f"parameter itself {list(parameter.shape)}"
-                )
-            value.value = value.value.astype(parameter.dtype)
-    return state
-
-
-COUNTS = ("step", "mu_product")  # one number each, in a dtype of its own
-
-
 def number(x: Array, value: float) -> Array:
     """A number in the dtype of x: a Python number would turn float32 into float64."""
     return np.asarray(value, x.dtype)
@@ -236,7 +148,17 @@ def put(parameter: Any, new: Array) -> None:
         overwrite(parameter, new)
 
 
-class Moving(Saving):
+def decayed(x: Array, g: Array, group: dict[str, Any]) -> tuple[Array, Array]:
+    """Weight decay: a pull to zero, through the gradient or (decoupled) beside it."""
+    decay = group.get("weight_decay")
+    if not decay:
+        return x, g
+    if group.get("decoupled_weight_decay"):
+        return x * number(x, 1 - group["lr"] * decay), g
+    return x, g + x * number(x, decay)
+
+
+class Moving(Grouping):
     """The skill of moving one parameter."""
 
     def move(self, parameter: Any, group: dict[str, Any]) -> None:
@@ -272,16 +194,6 @@ class Stepping(Moving):
         return loss
 
 
-def decayed(x: Array, g: Array, group: dict[str, Any]) -> tuple[Array, Array]:
-    """Weight decay: a pull to zero, through the gradient or (decoupled) beside it."""
-    decay = group.get("weight_decay")
-    if not decay:
-        return x, g
-    if group.get("decoupled_weight_decay"):
-        return x * number(x, 1 - group["lr"] * decay), g
-    return x, g + x * number(x, decay)
-
-
 class Clearing:
     """The skill of clearing gradients, and of being printed."""
 
@@ -307,10 +219,98 @@ class Clearing:
         return "\n".join([*lines, ")"])
 
 
+def snapshot(value: Any) -> Any:
+    """What a state holds, as it is now: no array is ever written to, so nothing is copied."""
+    return wrapped(value, value.value) if isinstance(value, Node) else copy.deepcopy(value)
+
+
+def options_of(group: dict[str, Any]) -> dict[str, Any]:
+    """A copy of all that a group holds besides its parameters."""
+    return copy.deepcopy({name: value for name, value in group.items() if name != "params"})
+
+
+def numbered(groups: list[dict[str, Any]]) -> dict[Any, int]:
+    """Every parameter with its number: they are counted through all groups."""
+    parameters = [parameter for group in groups for parameter in group["params"]]
+    return {parameter: place for place, parameter in enumerate(parameters)}
+
+
+class Saving(Grouping):
+    """The skill of being saved and continued."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Options and state, the parameters numbered as they stand in the groups."""
+        numbers, state = numbered(self.param_groups), {}
+        groups = [
+            {**options_of(group), "params": [numbers[p] for p in group["params"]]}
+            for group in self.param_groups
+        ]
+        for key, own in self.state.items():
+            state[numbers.get(key, key)] = {name: snapshot(own[name]) for name in own}
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue as the optimizer whose `state_dict()` this is would have."""
+        name = f"{type(self).__name__}.load_state_dict"
+        pairs = matching(name, self.param_groups, state_dict)
+        state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        for group, saved in pairs:
+            for parameter, place in zip(group["params"], saved["params"]):
+                if place in state_dict["state"]:
+                    state[parameter] = fitted(name, parameter, place, state_dict["state"][place])
+        self.param_groups = [continued(name, self.defaults, *pair) for pair in pairs]
+        self.state = state
+
+
+def matching(name: str, groups: Any, state_dict: Any) -> list[tuple[Any, Any]]:
+    """Each group with the saved group that belongs to it."""
+    if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= state_dict.keys():
+        raise ValueError(f"{name}: an optimizer's state has the keys 'state' and 'param_groups'")
+    sizes = [len(group["params"]) for group in groups]
+    saved = [len(group["params"]) for group in state_dict["param_groups"]]
+    if saved != sizes:
+        raise ValueError(
+            f"{name}: the saved groups have {saved} parameters, those of this optimizer {sizes}"
+        )
+    return list(zip(groups, state_dict["param_groups"]))
+
+
+WEIGHTY = (int, float, tuple)  # without an option of such a kind a step would be another one
+
+
+def continued(name: str, defaults: Any, group: Any, saved: dict[str, Any]) -> dict[str, Any]:
+    """A group with the saved options."""
+    missing = [key for key in defaults if key not in saved and type(defaults[key]) in WEIGHTY]
+    if missing:
+        raise ValueError(
+            f"{name}: the saved groups have no {', '.join(missing)}: they are those of another "
+            "kind of optimizer"
+        )
+    names = {key: group[key] for key in group if key == "param_names"}
+    return {**defaults, **names, **options_of(saved), "params": group["params"]}
+
+
+def fitted(name: str, parameter: Any, place: Any, saved: dict[str, Any]) -> dict[str, Any]:
+    """The saved state of one parameter, in its dtype."""
+    state = copy.deepcopy(saved)
+    for key, value in state.items():
+        if isinstance(value, Node) and key not in COUNTS:
+            if value.shape != parameter.shape:
+                raise ValueError(
+                    f"{name}: {key} of parameter {place} has shape {list(value.shape)}, the "
+                    f"parameter itself {list(parameter.shape)}"
+                )
+            value.value = value.value.astype(parameter.dtype)
+    return state
+
+
+COUNTS = ("step", "mu_product")  # one number each, in a dtype of its own
+
+
 SPEED = {"foreach": None, "fused": None, "capturable": False, "differentiable": False}
 
 
-class Optimizer(Stepping, Clearing):
+class Optimizer(Stepping, Clearing, Saving):
     """Moves parameters along their gradients, each kind in its own way.
 
     A kind of its own needs a method `update(x, g, state, group)` that returns the new array of a
