@@ -24,6 +24,7 @@ NAMES += [
     "reduce",
     "family",
     "race",
+    "batches",
     "xor",
     "fit",
     "windows",
@@ -1000,3 +1001,42 @@ def test_a_window_moves_over_a_picture(show: Any) -> None:
     close(array(figure, "x.grad", (4, 5)), leaves[0].grad.numpy())
     figure.get_by_role("button", name="x.grad[0, 0]").click()
     assert "stands in 1 window," in said(figure)
+
+
+# ---------------------------------------------------------------------------- batches
+
+
+def heaps(figure: Any) -> dict[str, list[int]]:
+    """The examples of each batch, and those left out, as they stand in the figure."""
+    script = """f => [...f.querySelectorAll("[data-heap]")].map(
+        h => [h.dataset.heap, [...h.querySelectorAll("[data-at]")].map(c => +c.innerText)])"""
+    return dict(figure.evaluate(script))
+
+
+def test_an_epoch_in_batches_is_what_the_loader_gives(show: Any) -> None:
+    loader = mg.utils.data.DataLoader
+    figure = show("<mg-batches>w</mg-batches>")
+    for size, drop_last in [(4, False), (4, True), (3, True), (10, False), (1, False)]:
+        slide(figure, "batch_size", size)
+        figure.get_by_label("drop_last").set_checked(drop_last)
+        expected = [b.tolist() for b in loader(range(10), size, drop_last=drop_last)]
+        shown = heaps(figure)
+        left = shown.pop("left out", [])
+        assert list(shown.values()) == expected
+        assert sorted([*itertools.chain(*expected), *left]) == list(range(10))
+    assert "10 steps on batches of 1. Every example comes once." in said(figure)
+
+
+def test_batches_are_shuffled_anew_in_each_epoch(show: Any) -> None:
+    figure = show("<mg-batches>w</mg-batches>")
+    assert "2 batches hold only one class." in said(figure)
+    figure.get_by_label("shuffle").check()
+    orders = []
+    for _ in range(4):
+        orders.append([*itertools.chain(*heaps(figure).values())])
+        figure.get_by_role("button", name="Next epoch").click()
+    assert all(sorted(order) == list(range(10)) for order in orders)
+    assert len({tuple(order) for order in orders}) == 4
+    assert "Epoch 5: 3 steps on batches of 4, the last of 2." in said(figure)
+    figure.get_by_label("drop_last").check()
+    assert "Left out: 2 examples." in said(figure)

@@ -2217,11 +2217,74 @@ class Taylor extends Figure {
   }
 }
 
+// ------------------------------------------------------------ chapter 14: an epoch in batches
+
+class Batches extends Figure {
+  static label = "Which examples go into which batch of an epoch";
+
+  build() {
+    this.count = Number(this.read("examples", "10"));
+    if (!(Number.isInteger(this.count) && this.count >= 2 && this.count <= 40)) throw new Error("examples must be 2 to 40");
+    this.state = { size: Number(this.read("size", "4")), epoch: 1, shuffle: this.hasAttribute("shuffle"),
+      drop: this.hasAttribute("drop_last") };
+    this.heaps = el("div.mg-side");
+    this.stage.append(this.heaps);
+    this.panel.append(
+      el("div.mg-sliders", {}, this.slider("batch_size", { min: 1, max: this.count, step: 1,
+        get: (s) => s.size, set: (size) => ({ size }), at: "batch_size" })),
+      el("div.mg-row.mg-toggles", {}, this.check("shuffle", "shuffle"), this.check("drop_last", "drop"),
+        this.button("Next epoch", () => this.update({ epoch: this.state.epoch + 1 }))));
+  }
+
+  /** The order of the examples in this epoch: as they stand, or shuffled by a seed of its own. */
+  order() {
+    const order = range(this.count);
+    const draw = random(1000 + this.state.epoch);
+    if (this.state.shuffle) {
+      for (let i = order.length - 1; i > 0; i--) {
+        const j = Math.floor(draw() * (i + 1));
+        [order[i], order[j]] = [order[j], order[i]];
+      }
+    }
+    return order;
+  }
+
+  label(i) { return i < this.count / 2 ? 0 : 1; }
+
+  cell(i) {
+    const orange = "--tone: var(--mg-grad); --soft: var(--mg-grad-soft); color: var(--mg-grad); ";
+    return el("div.mg-cell.lit", { style: `${this.label(i) ? orange : ""}width: 2.4rem`, "data-at": `example ${i}`,
+      role: "img", "aria-label": `example ${i}, class ${this.label(i)}` }, String(i));
+  }
+
+  heap(title, examples) {
+    const ones = total(examples.map((i) => this.label(i)));
+    const note = ` ${examples.length - ones} of class 0, ${ones} of class 1`;
+    return el("div", { role: "group", "aria-label": `${title}:${note}`, "data-heap": title },
+      el("div.mg-title", {}, el("b", {}, title), note), el("div.mg-row", {}, ...examples.map((i) => this.cell(i))));
+  }
+
+  draw() {
+    const { size, epoch, drop } = this.state;
+    const order = this.order();
+    const heaps = range(Math.ceil(this.count / size)).map((k) => order.slice(k * size, (k + 1) * size));
+    const left = drop && heaps.at(-1).length < size ? heaps.pop() : [];
+    this.heaps.replaceChildren(...heaps.map((heap, k) => this.heap(`batch ${k + 1}`, heap)),
+      ...(left.length ? [this.heap("left out", left)] : []));
+    const many = (n, word, words) => `${n} ${n === 1 ? word : words}`;
+    const pure = heaps.filter((heap) => heap.length > 1 && new Set(heap.map((i) => this.label(i))).size === 1).length;
+    const short = heaps.length && heaps.at(-1).length < size ? `, the last of ${heaps.at(-1).length}` : "";
+    this.say(`Epoch ${epoch}: `, V(many(heaps.length, "step", "steps")), ` on batches of ${size}${short}. `,
+      left.length ? `Left out: ${many(left.length, "example", "examples")}. ` : "Every example comes once. ",
+      pure ? `${many(pure, "batch holds", "batches hold")} only one class.` : "");
+  }
+}
+
 // ---------------------------------------------------------------------------- put to work
 
 const figures = { steps: Steps, nudge: Nudge, stepsize: StepSize, matvec: MatVec, matmul: MatMul,
   broadcast: Broadcast, slice: Slice, shape: Shape, reduce: Reduce, family: Family,
-  race: Race, xor: Xor, fit: Fit, windows: Windows, depth: Depth, taylor: Taylor };
+  race: Race, batches: Batches, xor: Xor, fit: Fit, windows: Windows, depth: Depth, taylor: Taylor };
 const define = () => Object.entries(figures).forEach(([name, figure]) => {
   if (!customElements.get(`mg-${name}`)) customElements.define(`mg-${name}`, figure);
 });
