@@ -52,8 +52,8 @@ def fans(name: str, tensor: Any) -> tuple[int, int]:
     return inputs * math.prod(field), outputs * math.prod(field)
 
 
-GAINS = {
-    **dict.fromkeys(("linear", "conv1d", "conv2d", "conv3d", "sigmoid"), 1.0),
+GAINS: dict[str, float] = {
+    **dict.fromkeys(("linear", "conv1d", "conv2d", "conv3d", "sigmoid"), 1),
     "tanh": 5 / 3,
     "relu": math.sqrt(2),
     "selu": 3 / 4,

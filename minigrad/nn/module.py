@@ -715,11 +715,17 @@ class ParameterList(Module):
         found = list(self)[index]
         return type(self)(found) if isinstance(found, list) else found
 
+    def __iter__(self) -> Iterator[Any]:
+        return iter(kept(self, "parameter").values())
+
     def __setitem__(self, index: int, value: Any) -> None:
         setattr(self, str(range(len(self))[index]), as_parameter(value))
 
     def __len__(self) -> int:
         return len(self._kinds)
+
+    def extra_repr(self) -> str:
+        return contents(enumerate(self))
 
 
 __all__ = ["Parameter", "Buffer", "Module", "Sequential", "ModuleList", "ModuleDict"]
