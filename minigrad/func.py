@@ -24,7 +24,7 @@ from minigrad.autograd.levels import (
     seen,
     unit,
 )
-from minigrad.autograd.tangents import Moving, dual, parted, transposed, watched
+from minigrad.autograd.tangents import Moving, dual, fits, movable, parted, transposed, watched
 from minigrad.engine import Node, described, wrapped
 from minigrad.nn.module import kept
 from minigrad.shapes import reshape, stack
@@ -232,7 +232,7 @@ def checked(name: str, primals: Any, tangents: Any) -> list[Any]:
     """A tangent for each input."""
     for what, trees in (("primals", primals), ("tangents", tangents)):
         if not isinstance(trees, tuple) or not trees:
-            met = type(trees).__name__ if trees != () else "an empty one"
+            met = "an empty one" if isinstance(trees, tuple) else type(trees).__name__
             raise TypeError(f"{name}: the {what} must be a tuple of one tensor or more, not {met}")
     form, met = (mapped(lambda _: "*", tree) for tree in (primals, tangents))
     if form != met:
@@ -271,7 +271,8 @@ def columns_of(func: Callable[..., Any], primals: Any, has_aux: bool) -> Any:
     leaves, blocks, last = leaves_of(primals), [], None
     for place, x in enumerate(leaves):
         columns = []
-        for i in range(getattr(x, "value", np.zeros(1)).size):
+        movable("jacfwd", "input", x)
+        for i in range(x.value.size):
             one: list[Any] = [None] * len(leaves)
             one[place] = unit(x, i)
             last = forward("jacfwd", func, primals, one, has_aux)
@@ -306,6 +307,8 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
 
     def push(*tangents: Any) -> Any:
         ts = checked("linearize", primals, tangents)
+        for x, t in zip(level.ends, ts, strict=True):
+            fits("linearize", x, t)
         create = level.linked or any(map(watched, ts))
         moved = [through(ts if create else [t.value for t in ts], create) for through in pushes]
         pairs = zip(level.roots, moved, strict=True)

@@ -65,7 +65,9 @@ class Moving:
 def refuse_moving(run: Moving, rule: Any, options: Any) -> None:
     for name, x in options.items():
         if run.tangent(x) is not None:
-            raise TypeError(f"{rule.__name__}: no tangent flows through the option {name}")
+            raise TypeError(
+                f"{rule.__name__}: no tangent flows through the option {name}: make it an input"
+            )
 
 
 def watched(x: Any) -> bool:
@@ -117,15 +119,9 @@ def bare(x: Any) -> Any:
 
 def carry(run: Moving, node: Node, tangent: Any) -> None:
     """Let a node move, beside what it does in other runs."""
-    if tangent is None:
-        return
-    if tangent.shape != node.shape or tangent.dtype != node.dtype:
-        raise RuntimeError(
-            f"a tangent of {described(tangent)} reached a value of {described(node)}: "
-            "some pullback made another shape or dtype"
-        )
-    tangent = tangent if isinstance(tangent, Node) else wrapped(node, tangent)
-    node.tangents = {**(node.tangents or {}), run: tangent}
+    if tangent is not None:
+        tangent = tangent if isinstance(tangent, Node) else wrapped(node, tangent)
+        node.tangents = {**(node.tangents or {}), run: tangent}
 
 
 def pushed(
@@ -144,6 +140,11 @@ def pushed(
         push = transposed(lambda g: [pullbacks[place](g) for place in rest], at)
         piece = push(list(rest.values()), create)
         total = total if piece is None else piece if total is None else total + piece
+    if total is not None and (total.shape != at.shape or total.dtype != at.dtype):
+        raise RuntimeError(
+            f"{rule.__name__}: its pullbacks made a tangent of {described(total)} for a result of "
+            f"{described(at)}: shape and dtype must be the same"
+        )
     return total
 
 
@@ -178,16 +179,7 @@ def shadow(x: Node) -> Any:
 
 def dual(run: Moving, name: str, x: Any, tangent: Any) -> Any:
     """A value that moves: x under another identity, with a tangent."""
-    for what, y in (("primal", x), ("tangent", tangent)):
-        if not isinstance(y, Node):
-            raise TypeError(f"{name}: the {what} must be a tensor, not {type(y).__name__}")
-        if y.dtype.kind != "f":
-            raise ValueError(f"{name}: only floating values can move, and the {what} is {y.dtype}")
-    if x.shape != tangent.shape or x.dtype != tangent.dtype:
-        raise ValueError(
-            f"{name}: the primal is {described(x)}, its tangent {described(tangent)}; "
-            "shape and dtype must be the same"
-        )
+    fits(name, x, tangent)
     node = entering(x)
     carry(run, node, entering(tangent))
     return node
@@ -199,3 +191,21 @@ def parted(run: Moving, y: Any) -> tuple[Any, Any]:
     if tangent is not None:
         y.tangents = {other: t for other, t in y.tangents.items() if other is not run} or None
     return y, tangent
+
+
+def movable(name: str, what: str, x: Any) -> None:
+    if not isinstance(x, Node):
+        raise TypeError(f"{name}: the {what} must be a tensor, not {type(x).__name__}")
+    if x.dtype.kind != "f":
+        raise ValueError(f"{name}: only floating values can move, and the {what} is {x.dtype}")
+
+
+def fits(name: str, x: Any, tangent: Any) -> None:
+    """A tangent must have the shape and the dtype of what it moves."""
+    movable(name, "primal", x)
+    movable(name, "tangent", tangent)
+    if x.shape != tangent.shape or x.dtype != tangent.dtype:
+        raise ValueError(
+            f"{name}: the primal is {described(x)}, its tangent {described(tangent)}; "
+            "shape and dtype must be the same"
+        )
