@@ -30,7 +30,7 @@ NAMES += [
     "windows",
     "depth",
 ]
-NAMES += ["taylor"]
+NAMES += ["taylor", "softmax"]
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><title>t</title>
 <meta name="viewport" content="width=device-width"><style>{css}</style></head>
 <body style="margin: 16px; font-family: sans-serif">{body}<script>{js}</script></body></html>"""
@@ -1040,3 +1040,35 @@ def test_batches_are_shuffled_anew_in_each_epoch(show: Any) -> None:
     assert "Epoch 5: 3 steps on batches of 4, the last of 2." in said(figure)
     figure.get_by_label("drop_last").check()
     assert "Left out: 2 examples." in said(figure)
+
+
+# ---------------------------------------------------------------------------- softmax
+
+
+@pytest.mark.parametrize("target", [0, 1, 2])
+@pytest.mark.parametrize("scores", [[2.0, 1.0, -1.0], [10.0, -10.0, 0.0], [0.0, 0.0, 0.0]])
+def test_softmax_shows_shares_and_the_gradient_of_the_loss(
+    show: Any, scores: list[float], target: int
+) -> None:
+    figure = show('<mg-softmax names="cat dog bird" target="1">w</mg-softmax>')
+    names = ["cat", "dog", "bird"]
+    for name, score in zip(names, scores, strict=True):
+        slide(figure, f"score {name}", score)
+    figure.get_by_label(names[target], exact=True).check()
+    z = mg.tensor([scores], dtype=mg.float64, requires_grad=True)
+    loss = mg.nn.functional.cross_entropy(z, mg.tensor([target]))
+    loss.backward()
+    close(reading(figure, "loss"), loss.item())
+    close([reading(figure, f"p {n}") for n in names], z.detach().softmax(1).numpy()[0])
+    close([reading(figure, f"p − y {n}") for n in names], z.grad.numpy()[0])
+    assert f"The right class, {names[target]}," in said(figure)
+
+
+def test_softmax_knows_only_differences(show: Any) -> None:
+    figure = show("<mg-softmax>w</mg-softmax>")
+    before = [reading(figure, f"p {i}") for i in range(3)]
+    for _ in range(3):
+        figure.get_by_role("button", name="All up by 1").click()
+    assert [reading(figure, f"p {i}") for i in range(3)] == before
+    figure.get_by_role("button", name="All times 2").click()
+    assert reading(figure, "p 0") > before[0]

@@ -1434,6 +1434,69 @@ class Reduce extends Figure {
   }
 }
 
+// --------------------------------------- chapter 11: scores, shares, and the push against each score
+
+class Softmax extends Figure {
+  static label = "Scores, the shares they claim, and the gradient of the cross-entropy";
+
+  build() {
+    const scores = numbers(this.read("scores", "2 1 -1"));
+    this.names = this.read("names", range(scores.length).join(" ")).trim().split(/[\s,]+/);
+    this.state = { scores, target: this.read("target", "0") };
+    this.watchWidth();
+    this.numbers = el("div");
+    const move = (by) => () => this.update({ scores: this.state.scores.map(by) });
+    this.panel.append(
+      el("div.mg-row", {}, this.choice("The right class", "target", this.names.map((name, i) => [`${i}`, name]))),
+      el("div.mg-sliders", {}, ...this.names.map((name, i) => this.slider(`score ${name}`, { min: -10, max: 10, step: 0.1,
+        get: (s) => s.scores[i], set: (v) => ({ scores: this.state.scores.map((old, k) => (k === i ? v : old)) }) }))),
+      el("div.mg-row", {}, this.button("All up by 1", move((v) => Number((v + 1).toFixed(6)))),
+        this.button("All times 2", move((v) => v * 2)), this.button("All times 0.5", move((v) => v / 2))), this.numbers);
+  }
+
+  draw() {
+    const { scores, target } = this.state;
+    const exps = scores.map((z) => Math.exp(z - Math.max(...scores)));
+    const p = exps.map((v) => v / total(exps));
+    const gradient = p.map((v, i) => v - Number(`${i}` === target));
+    const loss = Math.log(total(exps)) + Math.max(...scores) - scores[target];
+    const [name, right] = [this.names[target], p[target]];
+    this.stage.replaceChildren(this.bars(p, gradient));
+    this.say("The right class, ", el("b", {}, name), ", has the share ", V(fmt(right, 3)), ", so the loss is ",
+        fmt(loss, 3), ". Its score is pushed up by ", G(fmt(Math.abs(gradient[target]), 3)),
+        ", every other one down by the share it claims. All gradients add up to 0.");
+    this.numbers.replaceChildren(readings([["loss", loss],
+      ...this.names.map((each, i) => [`p ${each}`, p[i], "mg-v"]),
+      ...this.names.map((each, i) => [`p − y ${each}`, gradient[i], "mg-g"])]));
+  }
+
+  /** For each class a bar of its share, and beside it one of its gradient, up or down. */
+  bars(p, gradient) {
+    const [width, height] = [this.width, clamp(this.width * 0.45, 230, 300)];
+    const [left, right, top, bottom] = [46, 10, 24, 30];
+    const column = (width - left - right) / p.length;
+    const wide = Math.min(column * 0.3, 70);
+    const Y = (v) => top + ((1 - v) / 2) * (height - top - bottom);
+    const parts = [-1, -0.5, 0, 0.5, 1].flatMap((v) => [
+      svg(v ? "line.mg-rule" : "line.mg-zero", { x1: left, x2: width - right, y1: Y(v), y2: Y(v) }),
+      svg("text.mg-tick", { x: left - 6, y: Y(v) + 4, "text-anchor": "end" }, fmt(v))]);
+    const bar = (x, v, kind) => [
+      svg(`rect.mg-bar.${kind}`, { x, y: Math.min(Y(v), Y(0)), width: wide, height: Math.abs(Y(v) - Y(0)) }),
+      svg(`text.mg-note.${kind}`, { x: x + wide / 2, y: Y(v) + (v < 0 ? 15 : -5), "text-anchor": "middle" },
+          fmt(Number(v.toFixed(2))))];
+    p.forEach((share, i) => {
+      const middle = left + column * (i + 0.5);
+      const mine = `${i}` === this.state.target;
+      parts.push(...bar(middle - wide - 2, share, "mg-value"), ...bar(middle + 2, gradient[i], "mg-grad"),
+        svg("text.mg-axis", { x: middle, y: height - 8, "text-anchor": "middle", "font-weight": mine ? 700 : 400 },
+            mine ? `✓ ${this.names[i]}` : this.names[i]));
+    });
+    parts.push(svg("text.mg-axis", { x: 4, y: 13 }, "share p, and gradient p − y"));
+    return svg("svg.mg-plot", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label":
+        this.names.map((name, i) => `${name}: share ${fmt(p[i], 3)}, gradient ${fmt(gradient[i], 3)}`).join("; ") }, ...parts);
+  }
+}
+
 // ------------------------------------------------------- chapter 10: leaf, non-leaf, constant
 
 const TOGGLES = ["w.requires_grad", "x.requires_grad", "b.requires_grad", "no_grad", "detach", "retain_grad"];
@@ -2283,7 +2346,7 @@ class Batches extends Figure {
 // ---------------------------------------------------------------------------- put to work
 
 const figures = { steps: Steps, nudge: Nudge, stepsize: StepSize, matvec: MatVec, matmul: MatMul,
-  broadcast: Broadcast, slice: Slice, shape: Shape, reduce: Reduce, family: Family,
+  broadcast: Broadcast, slice: Slice, shape: Shape, reduce: Reduce, family: Family, softmax: Softmax,
   race: Race, batches: Batches, xor: Xor, fit: Fit, windows: Windows, depth: Depth, taylor: Taylor };
 const define = () => Object.entries(figures).forEach(([name, figure]) => {
   if (!customElements.get(`mg-${name}`)) customElements.define(`mg-${name}`, figure);
