@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import os
 import tempfile
 import urllib.request
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -70,15 +72,20 @@ def fetch(url: str, path: Any, md5: str) -> Any:
 
 def read_idx(path: Path) -> Any:
     """An array of bytes in the format of the MNIST files, zipped: a magic number, sizes, data."""
-    data = gzip.decompress(path.read_bytes())
-    ndim = data[3] if len(data) > 3 and data[:3] == b"\0\0\x08" else 0
-    shape = tuple(np.frombuffer(data[4 : 4 + 4 * ndim], ">u4").tolist())
-    body = np.frombuffer(data[4 + 4 * ndim :], np.uint8)
-    if not ndim or len(shape) != ndim or body.size != np.prod(shape):
+    packed = path.read_bytes()
+    try:
+        data = gzip.decompress(packed)
+    except (OSError, EOFError, zlib.error):
+        data = b""
+    ndim = data[3] if data[:3] == b"\0\0\x08" and len(data) > 3 else 0
+    body = 4 + 4 * ndim
+    shape = [int.from_bytes(data[k : k + 4], "big") for k in range(4, body, 4)]
+    if not ndim or len(data) != body + math.prod(shape):
         raise ValueError(
-            f"{path.name} is no file of the MNIST kind: sizes {shape}, {body.size} bytes"
+            f"{path.name} is no file of the MNIST kind, or is damaged: sizes {shape}, "
+            f"{len(data)} bytes in all"
         )
-    return body.reshape(shape)
+    return np.frombuffer(data, np.uint8, offset=body).reshape(shape)
 
 
 def files_of(dataset: Any, root: Any, train: bool, download: bool) -> list[Any]:

@@ -185,7 +185,9 @@ def pooled(name: str, input: Any, sizes: list[Any], edge: float, pool: Callable[
     """A border of `edge` around the picture, then `pool` over its windows."""
     kernel, stride, padding, dilation = [pair(sizes[0] if x is None else x) for x in sizes]
     if any(2 * b > k for b, k in zip(padding, kernel, strict=True)):
-        raise ValueError(f"{name}: the padding {padding} is at most half of the window {kernel}")
+        raise ShapeError(
+            f"{name}: a padding of {padding} is too wide: at most half of the window {kernel}"
+        )
     sides = margins(padding, kernel, stride, dilation)
 
     def operation(x: Any) -> Any:

@@ -21,6 +21,7 @@ from . import (
     lines,
     losses,
     optimizers,
+    pictures,
     positive,
     programs,
     promotion,
@@ -1340,7 +1341,7 @@ GROUPS: dict[str, list[Table]] = {
     "inspecting": INSPECTING,
     "printing": [PRINTING],
 }
-PARTS = [losses, layers, optimizers, higher, forward]
+PARTS = [losses, layers, optimizers, higher, forward, pictures]
 for part in PARTS:
     GROUPS |= part.GROUPS
     for error, table in part.RAISES.items():
