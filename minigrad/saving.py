@@ -88,7 +88,7 @@ def unpacked(data: Any) -> tuple[dict[str, Any], dict[str, str]]:
     return {name: array_in(numbers, name, entry) for name, entry in header.items()}, metadata
 
 
-def whole(number: Any) -> bool:
+def is_size(number: Any) -> bool:
     return type(number) is int and number >= 0
 
 
@@ -99,7 +99,7 @@ def refuse_holes(header: dict[str, Any], size: int) -> None:
         if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
             raise LoadError(f"it does not say dtype, shape and data_offsets of {name!r}")
         shape, span = entry["shape"], entry["data_offsets"]
-        if not all([isinstance(x, list) and all(map(whole, x)) for x in (shape, span)]):
+        if not all([isinstance(x, list) and all(map(is_size, x)) for x in (shape, span)]):
             raise LoadError(f"the shape or the place of {name!r} is not made of whole numbers")
         if len(span) != 2:
             raise LoadError(f"the place of {name!r} is {span}: it must be a start and an end")
@@ -301,47 +301,6 @@ def understood(data: bytes) -> Any:
     return {name: new(array) for name, array in arrays.items()}
 
 
-def load(
-    f: Any, map_location: Any = None, *, weights_only: bool | None = None, mmap: bool | None = None
-) -> Any:
-    """What save() wrote into a file, or any file of safetensors or .npz: nothing in it is run.
-
-    A file that is damaged raises LoadError. map_location must name the CPU; weights_only and mmap
-    change nothing: files here never hold anything but values.
-    """
-    if map_location is not None:
-        device(map_location)
-    if hasattr(f, "read"):
-        name, data = str(getattr(f, "name", "the file")), f.read()
-    else:
-        name, data = repr(os.fspath(f)), Path(f).read_bytes()
-    if not isinstance(data, bytes):
-        raise TypeError('load: the file was opened for text: open it with "rb"')
-    try:
-        return understood(data)
-    except Exception as error:  # whatever happens while it is read, the file is to blame
-        why = error if isinstance(error, LoadError) else f"{type(error).__name__}: {error}"
-        raise LoadError(f"load: {name} cannot be read: {why}") from error
-
-
-def save(obj: Any, f: Any) -> None:
-    """Write tensors, and nests of them with plain values, into a file.
-
-    A dictionary of tensors (a state_dict) becomes a plain safetensors file, or .npz by its name.
-    In other nests a dict of any class becomes a dict. A path is written atomically.
-    """
-    if isinstance(f, io.TextIOBase):
-        raise TypeError('save: the file was opened for text: open it with "wb"')
-    if hasattr(f, "write"):
-        f.writelines(as_bytes(obj))
-        return
-    path = os.path.realpath(os.fspath(f))
-    if str(os.fspath(f)).endswith(".npz"):
-        write_atomically(path, lambda file: write_npz(obj, file))
-    else:
-        write_atomically(path, lambda file: file.writelines(as_bytes(obj)))
-
-
 def write_atomically(path: Any, write: Callable[[Any], None]) -> None:
     """Write a file so that the old one is there, whole, until the new one is."""
     folder = refuse_place(path)
@@ -383,6 +342,47 @@ def sync_folder(folder: str) -> None:
                 os.fsync(handle)
             finally:
                 os.close(handle)
+
+
+def save(obj: Any, f: Any) -> None:
+    """Write tensors, and nests of them with plain values, into a file.
+
+    A dictionary of tensors (a state_dict) becomes a plain safetensors file, or .npz by its name.
+    In other nests a dict of any class becomes a dict. A path is written atomically.
+    """
+    if isinstance(f, io.TextIOBase):
+        raise TypeError('save: the file was opened for text: open it with "wb"')
+    if hasattr(f, "write"):
+        f.writelines(as_bytes(obj))
+        return
+    path = os.path.realpath(os.fspath(f))
+    if str(os.fspath(f)).endswith(".npz"):
+        write_atomically(path, lambda file: write_npz(obj, file))
+    else:
+        write_atomically(path, lambda file: file.writelines(as_bytes(obj)))
+
+
+def load(
+    f: Any, map_location: Any = None, *, weights_only: bool | None = None, mmap: bool | None = None
+) -> Any:
+    """What save() wrote into a file, or any file of safetensors or .npz: nothing in it is run.
+
+    A file that is damaged raises LoadError. map_location must name the CPU; weights_only and mmap
+    change nothing: files here never hold anything but values.
+    """
+    if map_location is not None:
+        device(map_location)
+    if hasattr(f, "read"):
+        name, data = str(getattr(f, "name", "the file")), f.read()
+    else:
+        name, data = repr(os.fspath(f)), Path(f).read_bytes()
+    if not isinstance(data, bytes):
+        raise TypeError('load: the file was opened for text: open it with "rb"')
+    try:
+        return understood(data)
+    except Exception as error:  # whatever happens while it is read, the file is to blame
+        why = error if isinstance(error, LoadError) else f"{type(error).__name__}: {error}"
+        raise LoadError(f"load: {name} cannot be read: {why}") from error
 
 
 __all__ = ["save", "load", "LoadError"]

@@ -23,62 +23,6 @@ from minigrad.shapes import cat
 from minigrad.tensor import no_grad
 
 
-class Shown:
-    """The skill of a history to be seen: as a few lines, and as curves."""
-
-    numbers: dict[str, list[float]]
-    steps: list[float]
-
-    def __repr__(self) -> str:
-        wide = max(map(len, self.numbers), default=0)
-        lines = [f"{len(self.numbers.get('loss', ()))} epochs, {len(self.steps)} steps"]
-        for name, values in self.numbers.items():
-            lines.append(f"  {name.ljust(wide)}  {values[0]:.4g} → {values[-1]:.4g}")
-        return "\n".join(lines)
-
-    def plot(self: Any, *names: str, ax: Any = None) -> Any:
-        """Curves over the epochs: of all losses, or of what is named; matplotlib's axes."""
-        if ax is None:
-            ax = extra("matplotlib.pyplot", "matplotlib", "History.plot").subplots()[1]
-        for name in names or [name for name in self.numbers if name.endswith("loss")]:
-            values = self[name]
-            ax.plot(range(1, len(values) + 1), values, label=name)
-        ax.set_xlabel("epoch")
-        ax.legend()
-        return ax
-
-
-class History(Shown):
-    """The numbers of a training: under each name one for each epoch; the loss of every step."""
-
-    def __init__(self) -> None:
-        self.numbers: dict[str, list[float]] = {}
-        self.steps: list[float] = []
-
-    def add(self, numbers: dict[str, float]) -> None:
-        """Enter the numbers of one more epoch."""
-        for name, number in numbers.items():
-            self.numbers.setdefault(name, []).append(number)
-
-    def __getitem__(self, name: str) -> list[float]:
-        if name not in self.numbers:
-            raise KeyError(f"this history has no {name!r}; it has {', '.join(self.numbers)}")
-        return self.numbers[name]
-
-    def __len__(self) -> int:
-        return len(self.numbers.get("loss", ()))
-
-
-def extra(name: str, package: str, purpose: str) -> Any:
-    """A package that is not needed otherwise; where it is missing, how to get it."""
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise ImportError(
-            f'{purpose} needs {package}: pip install "minigrad[train]" (or pip install {package})'
-        ) from None
-
-
 def parts_of(batch: Any, what: str = "fit") -> tuple[list[Any], Any]:
     """The inputs and the target of a batch: the target is its last part."""
     if not isinstance(batch, (list, tuple)) or len(batch) < 2:
@@ -171,28 +115,60 @@ def predict(model: Module, loader: Iterable[Any]) -> Any:
     return cat(outputs)
 
 
-def first_nonfinite(root: Node, model: Module | None = None) -> str:
-    """Where the first nan or infinity behind a value comes from, in words; "" if there is none.
+def extra(name: str, package: str, purpose: str) -> Any:
+    """A package that is not needed otherwise; where it is missing, how to get it."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise ImportError(
+            f'{purpose} needs {package}: pip install "minigrad[train]" (or pip install {package})'
+        ) from None
 
-    The operations behind it are looked at in the order in which they were born.
-    """
-    held: Any = model.named_parameters() if model else ()
-    names: dict[Any, str] = {p: f"the parameter {name!r}" for name, p in held}
-    for node in reversed(ancestry([root])):
-        if node.rule is None:
-            kind = names.get(node) or f"a leaf {node.name!r}".replace(" ''", "")
-            if not finite(node):
-                return f"{kind}, {described(node)}, has {oddity(node)} before anything is computed"
-            continue
-        inputs = node.call[0]
-        for place, x in enumerate(inputs):
-            if not finite(x) and not (isinstance(x, Node) and x.requires_grad):
-                what = f"the data: input {place} of {node.rule.__name__}"
-                return f"{what}, {described(x)}, has {oddity(x)}"
-        if not finite(node):
-            met = ", ".join(names.get(x, described(x)) for x in inputs)
-            return f"{node.rule.__name__} of finite inputs ({met}) gives {oddity(node)}"
-    return ""
+
+class Shown:
+    """The skill of a history to be seen: as a few lines, and as curves."""
+
+    numbers: dict[str, list[float]]
+    steps: list[float]
+
+    def __repr__(self) -> str:
+        wide = max(map(len, self.numbers), default=0)
+        lines = [f"{len(self.numbers.get('loss', ()))} epochs, {len(self.steps)} steps"]
+        for name, values in self.numbers.items():
+            lines.append(f"  {name.ljust(wide)}  {values[0]:.4g} → {values[-1]:.4g}")
+        return "\n".join(lines)
+
+    def plot(self: Any, *names: str, ax: Any = None) -> Any:
+        """Curves over the epochs: of all losses, or of what is named; matplotlib's axes."""
+        if ax is None:
+            ax = extra("matplotlib.pyplot", "matplotlib", "History.plot").subplots()[1]
+        for name in names or [name for name in self.numbers if name.endswith("loss")]:
+            values = self[name]
+            ax.plot(range(1, len(values) + 1), values, label=name)
+        ax.set_xlabel("epoch")
+        ax.legend()
+        return ax
+
+
+class History(Shown):
+    """The numbers of a training: under each name one for each epoch; the loss of every step."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, list[float]] = {}
+        self.steps: list[float] = []
+
+    def add(self, numbers: dict[str, float]) -> None:
+        """Enter the numbers of one more epoch."""
+        for name, number in numbers.items():
+            self.numbers.setdefault(name, []).append(number)
+
+    def __getitem__(self, name: str) -> list[float]:
+        if name not in self.numbers:
+            raise KeyError(f"this history has no {name!r}; it has {', '.join(self.numbers)}")
+        return self.numbers[name]
+
+    def __len__(self) -> int:
+        return len(self.numbers.get("loss", ()))
 
 
 def finite(x: Any) -> bool:
@@ -206,6 +182,32 @@ def oddity(x: Any) -> str:
     value = np.asarray(plain(x))
     place = tuple(map(int, np.argwhere(~np.isfinite(value))[0]))
     return f"{value[place]} at {list(place)}" if place else str(value[()])
+
+
+def first_nonfinite(root: Node, model: Module | None = None) -> str:
+    """Where the first nan or infinity behind a value comes from, in words; "" if there is none.
+
+    The operations behind it are looked at in the order in which they were born.
+    """
+    held: Any = model.named_parameters() if model else ()
+    names: dict[Any, str] = {p: f"the parameter {name!r}" for name, p in held}
+    for node in reversed(ancestry([root])):
+        if node.rule is None:
+            if not finite(node):
+                kind = names.get(node) or f"a leaf {node.name!r}".replace(" ''", "")
+                return f"{kind}, {described(node)}, has {oddity(node)} before anything is computed"
+            continue
+        inputs, values, _ = node.call
+        for place, (x, value) in enumerate(zip(inputs, values)):
+            if not finite(value) and not (isinstance(x, Node) and x.requires_grad):
+                what = f"the data: input {place} of {node.rule.__name__}"
+                return f"{what}, {described(value)}, has {oddity(value)}"
+        if not finite(node):
+            met = [
+                names.get(x, described(x)) if isinstance(x, Node) else described(x) for x in inputs
+            ]
+            return f"{node.rule.__name__} of finite inputs ({', '.join(met)}) gives {oddity(node)}"
+    return ""
 
 
 def refuse_strangers(model: Module, optimizer: Any) -> None:
@@ -266,6 +268,11 @@ def tend(
         clip_grad_norm_(model.parameters(), clip_norm)
 
 
+def in_notebook() -> bool:
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return hasattr(shell, "kernel")
+
+
 class Below:
     """A file for a progress bar: what is written there stands, for a while, below the cell."""
 
@@ -285,11 +292,6 @@ class Below:
 
     def close(self) -> None:
         self.handle.update(self.still, raw=True)
-
-
-def in_notebook() -> bool:
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    return hasattr(shell, "kernel")
 
 
 class Telling:

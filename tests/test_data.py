@@ -296,6 +296,7 @@ def test_what_does_not_fit_is_named(batch: Any, error: type[Exception], text: st
             lambda: data.random_split(rows(), [3, 3]),
             "random_split: [3, 3] add up to 6, and the dataset has 10 examples: give lengths",
         ),
+        (lambda: data.random_split(rows(), [2.5, 7.5]), "random_split: [2.5, 7.5] add up to 10.0"),
         (lambda: data.random_split(rows(), [12, -2]), "random_split: a part cannot be negative"),
         (
             lambda: data.RandomSampler([]),
@@ -311,7 +312,7 @@ def test_what_does_not_fit_is_named(batch: Any, error: type[Exception], text: st
         ),
         (
             lambda: data.WeightedRandomSampler([1, float("nan")], 2),
-            "WeightedRandomSampler: it takes a list of finite weights from 0 up, not",
+            "WeightedRandomSampler: weights are one row of finite numbers from 0 up",
         ),
         (lambda: DataLoader(rows(), 2.5), "batch_size must be a whole number from 1 up, not 2.5"),
         (

@@ -469,8 +469,21 @@ def test_where_the_first_nan_comes_from() -> None:
         assert first_nonfinite((x[:2] * z).sum()) == (
             "a leaf 'z', float32[2], has nan at [1] before anything is computed"
         )
+        shifted = (x - np.ones(3, np.float32)).log().sum()
+        assert first_nonfinite(shifted).startswith("log of finite inputs (float32[3]) gives nan")
+        assert first_nonfinite((x / np.zeros(3, np.float32)).sum()) == (
+            "div of finite inputs (float32[3], float32[3]) gives inf at [0]"
+        )
     assert first_nonfinite((x * 2).sum()) == ""
     assert first_nonfinite(mg.tensor(math.nan)).startswith("a leaf, float32[], has nan")
+
+
+def test_values_are_those_that_were_used() -> None:
+    """What is changed in place afterwards is judged as it was."""
+    x, w = mg.tensor([1.0, 2.0]), mg.tensor([1.0, 1.0], requires_grad=True)
+    loss = (x * w).sum()
+    x[0] = math.nan
+    assert first_nonfinite(loss) == ""
 
 
 def test_parameters_without_a_gradient() -> None:

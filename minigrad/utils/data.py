@@ -115,7 +115,7 @@ def random_split(
             sizes[i % len(sizes)] += 1
         if 0 in sizes:
             warnings.warn(f"random_split: a part is empty: {n} into {sizes}", stacklevel=2)
-    if sum(sizes) != n:
+    if sum(sizes) != n or any([size != int(size) for size in sizes]):
         raise ValueError(
             f"random_split: {sizes} add up to {sum(sizes)}, and the dataset has {n} examples: "
             "give lengths that add up to that, or fractions that add up to 1"
@@ -210,9 +210,9 @@ class WeightedRandomSampler(Sampler):
         generator: Generator | None = None,
     ) -> None:
         self.weights = np.asarray(weights, np.float64)
-        name, shape = "WeightedRandomSampler", list(self.weights.shape)
-        if len(shape) != 1 or not (np.isfinite(self.weights) & (self.weights >= 0)).all():
-            raise ValueError(f"{name}: it takes a list of finite weights from 0 up, not {shape}")
+        name, row = "WeightedRandomSampler", self.weights.ndim == 1
+        if not row or not (np.isfinite(self.weights) & (self.weights >= 0)).all():
+            raise ValueError(f"{name}: weights are one row of finite numbers from 0 up")
         possible = int(np.count_nonzero(self.weights))
         self.num_samples = counted(name, num_samples, possible, replacement)
         self.replacement, self.generator = replacement, generator
@@ -248,11 +248,8 @@ class BatchSampler(Sampler):
     """What a sampler gives, in lists of batch_size."""
 
     def __init__(self, sampler: Any, batch_size: int, drop_last: bool) -> None:
-        self.sampler, self.batch_size, self.drop_last = (
-            sampler,
-            batch_size_of(batch_size),
-            drop_last,
-        )
+        self.sampler, self.drop_last = sampler, drop_last
+        self.batch_size = batch_size_of(batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
         return pieces(self.sampler, self.batch_size, self.drop_last)
