@@ -9,7 +9,6 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -375,7 +374,9 @@ def load(
     if hasattr(f, "read"):
         name, data = str(getattr(f, "name", "the file")), f.read()
     else:
-        name, data = repr(os.fspath(f)), Path(f).read_bytes()
+        name = repr(os.fspath(f))
+        with open(f, "rb") as file:
+            data = file.read()
     if not isinstance(data, bytes):
         raise TypeError('load: the file was opened for text: open it with "rb"')
     try:
