@@ -17,6 +17,7 @@ from minigrad.check import analytic_gradient, numeric_gradient
 from minigrad.creation import tensor
 from minigrad.engine import rules
 from minigrad.examples import EXAMPLES, made
+from minigrad.func import jvp
 from minigrad.shapes import cat
 from minigrad.sources import source_of
 
@@ -41,6 +42,18 @@ def worst_error(function: Callable[..., Any], inputs: list[Any]) -> float:
     return worst
 
 
+def forward_error(operation: Callable[..., Any], inputs: list[Any]) -> float:
+    """How far a slope along one direction, by forward mode, is from what nudges measure."""
+    tangents = [tensor(made(*x.shape, seed=4)) for x in inputs]
+    _, moved = jvp(operation, tuple(inputs), tuple(tangents))
+    measured = 0.0
+    for x, tangent in zip(inputs, tangents, strict=True):
+        rates = numeric_gradient(lambda _: operation(*inputs), x)
+        measured = measured + np.tensordot(rates, tangent.value, x.ndim)
+    error = np.abs(moved.value - measured) / np.maximum(1.0, np.abs(measured))
+    return float(np.max(error, initial=0))
+
+
 def slopes_of(operation: Callable[..., Any]) -> Callable[..., Any]:
     """The gradients of a weighted sum of an operation's squares, as one row of numbers."""
 
@@ -63,11 +76,14 @@ def chapter_of(rule: Callable[..., Any]) -> str:
 def entry(name: str) -> Entry:
     """A rule of the library, looked up and checked."""
     rule = rules[name]
+    if name not in EXAMPLES:
+        raise KeyError(f"inventory: there is no example for the rule {name} in minigrad.examples")
     how, arrays = EXAMPLES[name]
     operation, inputs = how(rule), [tensor(array, requires_grad=True) for array in arrays]
     first = worst_error(operation, inputs)
     second = getattr(rule, "once", None) or worst_error(slopes_of(operation), inputs)
-    return Entry(name, rule.__module__, chapter_of(rule), source_of(rule), (first, second))
+    errors = (first, second, forward_error(operation, inputs))
+    return Entry(name, rule.__module__, chapter_of(rule), source_of(rule), errors)
 
 
 def library(module: str | None = None) -> list[str]:

@@ -60,6 +60,47 @@ def content(cell: Any) -> Any:
         return None
 
 
+def count(seen: dict[int, Any], row: Row, result: Any, inputs: Any) -> None:
+    """Add the bytes of a result that are new, and those that now wait for backward."""
+    value = np.asarray(getattr(result, "value", result))
+    if not any(np.may_share_memory(value, given) for given in buffers(*map(plain, inputs))):
+        row.made += value.nbytes
+    if not getattr(result, "edges", ()):
+        return
+    for x in inputs:
+        if isinstance(x, Node) and x.rule is None:  # parameters and data are there anyway
+            unseen(seen, x.value)
+    pullbacks = [back for _, back, _ in result.edges]
+    row.kept += unseen(seen, result.value, result.call[1], pullbacks)
+
+
+def unseen(seen: dict[int, Any], *things: Any) -> int:
+    """The bytes of the arrays behind things that were not seen before; now they are."""
+    size = 0
+    for array in buffers(*things):
+        if seen.get(id(array), lambda: None)() is not array:
+            seen[id(array)] = weakref.ref(array)
+            size += array.nbytes
+    return size
+
+
+def timed(function: Callable[..., Any], *inputs: Any, **options: Any) -> tuple[Any, float]:
+    start = time.perf_counter()
+    result = function(*inputs, **options)
+    return result, time.perf_counter() - start
+
+
+def clocked(pullback: Pullback, row: Row) -> Pullback:
+    """The same pullback; its time is added to the row."""
+
+    def measure(g: Any) -> Any:
+        piece, seconds = timed(pullback, g)
+        row.backward += seconds
+        return piece
+
+    return measure
+
+
 class Measuring(Watcher):
     """Adds up what every operation takes."""
 
@@ -84,47 +125,6 @@ class Measuring(Watcher):
         count(self.seen, row, result, inputs)
         wrap_pullbacks(result, lambda pullback, _: clocked(pullback, row))
         return result
-
-
-def timed(function: Callable[..., Any], *inputs: Any, **options: Any) -> tuple[Any, float]:
-    start = time.perf_counter()
-    result = function(*inputs, **options)
-    return result, time.perf_counter() - start
-
-
-def clocked(pullback: Pullback, row: Row) -> Pullback:
-    """The same pullback; its time is added to the row."""
-
-    def measure(g: Any) -> Any:
-        piece, seconds = timed(pullback, g)
-        row.backward += seconds
-        return piece
-
-    return measure
-
-
-def count(seen: dict[int, Any], row: Row, result: Any, inputs: Any) -> None:
-    """Add the bytes of a result that are new, and those that now wait for backward."""
-    value = np.asarray(getattr(result, "value", result))
-    if not any(np.may_share_memory(value, given) for given in buffers(*map(plain, inputs))):
-        row.made += value.nbytes
-    if not getattr(result, "edges", ()):
-        return
-    for x in inputs:
-        if isinstance(x, Node) and x.rule is None:  # parameters and data are there anyway
-            unseen(seen, x.value)
-    pullbacks = [back for _, back, _ in result.edges]
-    row.kept += unseen(seen, result.value, result.call[1], pullbacks)
-
-
-def unseen(seen: dict[int, Any], *things: Any) -> int:
-    """The bytes of the arrays behind things that were not seen before; now they are."""
-    size = 0
-    for array in buffers(*things):
-        if seen.get(id(array), lambda: None)() is not array:
-            seen[id(array)] = weakref.ref(array)
-            size += array.nbytes
-    return size
 
 
 def in_bytes(n: float) -> str:
@@ -230,14 +230,14 @@ class profile(Measuring):
     def key_averages(self) -> profile:
         return self  # PyTorch's spelling: here the calls are added up already
 
-    def plot(self, what: str = "time", most: int = 8) -> Any:
-        return pictured(self, what, most)
+    def plot(self, what: str = "time", most: int = 8, axes: Any = None) -> Any:
+        return pictured(self, what, most, axes)
 
 
 PARTS = {"time": ("forward", "backward"), "memory": ("made", "kept")}
 
 
-def pictured(measured: profile, what: str, most: int) -> Any:
+def pictured(measured: profile, what: str, most: int, axes: Any) -> Any:
     """Bars for the greatest operations: time forward and backward, or bytes made and kept."""
     import matplotlib.pyplot as plt
 
@@ -245,7 +245,7 @@ def pictured(measured: profile, what: str, most: int) -> Any:
     scale, unit = (1e3, "milliseconds") if what == "time" else (1e-6, "megabytes")
     size = ORDERS["time" if what == "time" else "kept"]
     rows = sorted(measured.rows.values(), key=size, reverse=True)[:most][::-1]
-    _, axes = plt.subplots(figsize=(6, 0.6 + 0.3 * len(rows)))
+    axes = axes or plt.subplots(figsize=(6, 0.8 + 0.3 * len(rows)))[1]
     names, at = [row.operation for row in rows], np.arange(len(rows))
     axes.barh(
         at + 0.2, [scale * getattr(x, first) for x in rows], 0.4, color="#1b5e9e", label=first
