@@ -508,7 +508,7 @@ class Composed(LRScheduler):
 
     apart = ("optimizer", "_schedulers")
 
-    def __init__(self, optimizer: Optimizer, schedulers: Sequence[LRScheduler]) -> None:
+    def __init__(self, optimizer: Any, schedulers: Sequence[LRScheduler]) -> None:
         if not schedulers:
             raise ValueError(f"{type(self).__name__} needs at least one scheduler")
         for place, scheduler in enumerate(schedulers):
@@ -548,7 +548,7 @@ class ChainedScheduler(Parts):
     def __init__(
         self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None
     ) -> None:
-        super().__init__(optimizer or schedulers[0].optimizer, schedulers)
+        super().__init__(optimizer or (schedulers[0].optimizer if schedulers else None), schedulers)
         self._last_lr = rates(self.optimizer)
 
     def step(self, epoch: None = None) -> None:

@@ -102,9 +102,11 @@ class Grouping:
         check_options(type(self).__name__, group)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Take in more parameters; an option that is not named has its default."""
-        if not isinstance(param_group, dict) or "params" not in param_group:
-            raise TypeError("a group of parameters is a dict with 'params' and options")
+        """Take in more parameters, with options of their own or the defaults."""
+        if not isinstance(param_group, dict):
+            raise TypeError(f"a group of parameters is a dict, not a {type(param_group).__name__}")
+        if "params" not in param_group:
+            raise KeyError(f"a group of parameters needs 'params', and has {list(param_group)}")
         parameters, names = named_apart(param_group["params"])
         for place, parameter in enumerate(parameters):
             may_move(parameter, place)

@@ -134,7 +134,8 @@ def a_saved_state_has_this_layout(torch: Any) -> Any:
     found: dict[str, Any] = {}
     for name in _NAMES:
         parameters = _parameters(torch, "float64")
-        optimizer = getattr(torch.optim, name)(parameters, **({"momentum": 0.9} * (name == "SGD")))
+        options = {"momentum": 0.9} if name == "SGD" else {}
+        optimizer = getattr(torch.optim, name)(parameters, **options)
         _walk(torch, optimizer, parameters, 3)
         saved = optimizer.state_dict()
         found |= {f"{name} {k}": str(v) for k, v in sorted(saved["param_groups"][0].items())}
@@ -279,7 +280,9 @@ _SCHEDULES: dict[str, _Make] = {
         o, 0.01, 0.3, 5, scale_fn=lambda x: 1 / (1 + x), scale_mode="iterations"
     ),
     "SequentialLR": lambda s, o: s.SequentialLR(
-        o, [s.LinearLR(o, 0.1, 1.0, 5), s.CosineAnnealingLR(o, 15), s.ExponentialLR(o, 0.8)], [5, 22]
+        o,
+        [s.LinearLR(o, 0.1, 1.0, 5), s.CosineAnnealingLR(o, 15), s.ExponentialLR(o, 0.8)],
+        [5, 22],
     ),
     "SequentialLR of functions": lambda s, o: s.SequentialLR(
         o,
@@ -321,8 +324,8 @@ def _scheduled(torch: Any, make: _Make, name: str, options: dict[str, Any]) -> d
         rates += _walk(torch, optimizer, [w, b, c], 1, schedule)[0]
         group = optimizer.param_groups[0]
         memories.append(group["betas"][0] if "betas" in group else group["momentum"])
-    last = getattr(schedule, "get_last_lr", lambda: [])()
-    return {"rates": rates, "memories": memories, "w": w, "b": b, "c": c, "last": list(last)}
+    rates += getattr(schedule, "get_last_lr", list)()
+    return {"rates": rates, "memories": memories, "w": w, "b": b, "c": c}
 
 
 def schedules_of_plain_descent(torch: Any) -> Any:
@@ -369,15 +372,16 @@ def schedules_stop_and_continue(torch: Any) -> Any:
         if title == "two at once":
             continue
         w, b, c = _parameters(torch, "float64")
-        groups = [{"params": [w, b]}, {"params": [c], "lr": 0.03}]
-        optimizers = [torch.optim.SGD(groups, lr=0.1, momentum=0.5) for _ in range(2)]
+        optimizers = [
+            torch.optim.SGD([{"params": [w, b]}, {"params": [c], "lr": 0.03}], 0.1, momentum=0.5)
+            for _ in range(2)
+        ]
         first, second = (make(torch.optim.lr_scheduler, o) for o in optimizers)
         _walk(torch, optimizers[0], [w, b, c], 8, first)
         second.load_state_dict(first.state_dict())
         optimizers[1].load_state_dict(optimizers[0].state_dict())
-        found[title] = [
-            rate for pair in _walk(torch, optimizers[1], [w, b, c], 8, second) for rate in pair
-        ]
+        rates = _walk(torch, optimizers[1], [w, b, c], 8, second)
+        found[title] = [rate for pair in rates for rate in pair]
     return found
 
 
@@ -459,7 +463,7 @@ RAISES: dict[type[Exception], Table] = {
         torch.optim.SGD([{'params': [x]}, {'params': [x]}])
         torch.optim.SGD([('x', x), x])
         o = torch.optim.SGD([('x', x)]); o.add_param_group({'params': [torch.ones(2)]})
-        o = torch.optim.SGD([x]); o.load_state_dict(torch.optim.SGD([x, torch.ones(2)]).state_dict())
+        p = torch.optim.SGD([x, torch.ones(2)]).state_dict(); torch.optim.SGD([x]).load_state_dict(p)
         s = torch.optim.lr_scheduler.OneCycleLR(torch.optim.SGD([x]), 1.0)
         s = torch.optim.lr_scheduler.OneCycleLR(torch.optim.SGD([x]), 1.0, total_steps=0)
         s = torch.optim.lr_scheduler.OneCycleLR(torch.optim.Adagrad([x]), 1.0, total_steps=9)
