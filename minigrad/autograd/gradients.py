@@ -44,7 +44,8 @@ def gradients_at(
 def listed(name: str, what: str, things: Any) -> list[Node]:
     """One tensor or several, as a list of tensors that all require a gradient."""
     things = things.values() if isinstance(things, dict) else things
-    nodes = [things] if isinstance(things, Node) else list(things)
+    several = hasattr(things, "__iter__") and not isinstance(things, Node)
+    nodes = list(things) if several else [things]
     if not nodes:
         raise RuntimeError(f"{name}: there must be one {what} or more, and there is none")
     for place, x in enumerate(nodes):

@@ -80,12 +80,13 @@ class Level:
     ) -> None:
         self.name, self.single = name, not isinstance(argnums, tuple)
         places = places_of(name, argnums, len(arguments))
-        self.recording, self.birth, given = state.recording, next(births), list(arguments)
+        self.recording, self.birth = state.recording, next(births)
+        given = [entering(x) if isinstance(x, Node) else x for x in arguments]
         self.inputs = [mapped(lambda x: entered(name, x), arguments[i]) for i in places]
         self.ends = leaves_of(self.inputs)
         with Recording(True):
             for i, tree in zip(places, self.inputs, strict=True):
-                given[i] = mapped(entering, tree)  # which the function may change in place
+                given[i] = mapped(entering, tree)  # the function may change these in place
             result = function(*given, **options)
         self.output, self.aux = in_two(name, result) if aux else [result, None]
         self.roots = checked_outputs(name, self.output)
