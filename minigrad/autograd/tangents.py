@@ -152,14 +152,14 @@ def followed(run: Moving, result: Node, rule: Any, inputs: Any, options: Any) ->
     """Edges whose pullbacks carry tangents too, and what to run the rule on again."""
     moving = [shadow(x) if isinstance(x, Node) and x.tangents else bare(x) for x in inputs]
     like = next(x for x in moving if isinstance(x, Node))
-    kept, values, _ = result.call
+    (kept, values, _), again = result.call, list[Any]()
 
     def following(pullback: Pullback, place: int) -> Pullback:
         def pulled(g: Any) -> Any:
             if run not in state.around:
                 return pullback(g)
             with Recording(False):
-                _, *again = rule(*moving, **options)
+                again[:] = again or rule(*moving, **options)[1:]
                 return again[place](g if isinstance(g, Node) else wrapped(like, g))
 
         return pulled
