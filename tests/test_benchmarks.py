@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -56,6 +57,14 @@ def test_a_flat_gradient_is_not_the_gradient() -> None:
     wrong = [right[0], right[1].ravel(), *right[2:]]
     with pytest.raises(AssertionError, match=r"xor, answer 1: \(16,\) \(8, 2\)"):
         assert_same(wrong, right, "xor")
+
+
+HEAVY = ["urllib.request", "ssl", "email", "http.client", "matplotlib", "tqdm", "graphviz", "torch"]
+
+
+def test_an_import_brings_in_nothing_heavy() -> None:
+    code = f"import sys, minigrad; print(*(name for name in {HEAVY} if name in sys.modules))"
+    assert not subprocess.check_output([sys.executable, "-c", code], text=True).split()
 
 
 def assert_agrees(contender: str, workload: Workload) -> None:
