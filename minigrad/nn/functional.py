@@ -282,8 +282,8 @@ def alike(name: str, input: Any, target: Any, what: str = "target") -> tuple[Any
 
 def reduced(name: str, terms: Any, reduction: str) -> Any:
     """The terms of a loss themselves ("none"), their "sum", or their "mean"."""
-    share = share_of(name, terms.shape, reduction)
-    return terms if reduction == "none" else terms.sum() if share == 1 else terms.mean()
+    share_of(name, terms.shape, reduction)  # refuses what cannot be
+    return {"none": lambda: terms, "sum": terms.sum, "mean": terms.mean}[reduction]()
 
 
 def share_of(name: str, shape: tuple[int, ...], reduction: str) -> float:
@@ -971,37 +971,46 @@ def over_channels(vector: Any, beside: int) -> Any:
 
 
 def by_channel(x: Array) -> Array:
-    """(N, C, ...) with the channels as columns."""
-    return x if x.ndim == 2 else np.moveaxis(x, 1, -1).reshape(-1, x.shape[1])
+    """(N, C, ...) as (N, C) or (N, C, places)."""
+    return x if x.ndim == 2 else x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
 
 
-def from_channels(columns: Array, like: Array) -> Array:
-    """The columns as channels again."""
-    if like.ndim == 2:
-        return columns
-    n, channels, *field = like.shape
-    return np.moveaxis(columns.reshape(n, *field, channels), -1, 1)
+def beside(vector: Array, x: Array) -> Array:
+    """A vector with an entry for each channel, in a shape that broadcasts."""
+    return vector if vector is None or x.ndim == 2 else vector.reshape(vector.shape[0], 1)
+
+
+def channel_total(x: Array) -> Array:
+    """The sum of all values of each channel: (N, C) or (N, C, places) -> (C,)."""
+    if x.ndim == 3:
+        n, channels, places = x.shape
+        rows = x.reshape(n * channels, places)
+        x = np.dot(rows, np.ones(places, x.dtype)).reshape(n, channels)
+    return total(x)
 
 
 @differentiable
 def normalized_columns(x: Array, weight: Array, bias: Array, eps: float) -> Any:
     """Each channel brought to mean 0 and variance 1 over the batch: (N, C, ...)."""
-    columns = by_channel(x)
-    average = np.full(len(columns), 1 / len(columns), x.dtype)
-    centred = columns - np.dot(average, columns)
-    scale = 1 / np.sqrt(np.dot(average, centred * centred) + x.dtype.type(eps))
-    unit = centred * scale
+    z = by_channel(x)
+    n = math.prod(x.shape) // x.shape[1]
+
+    def mean(values: Array) -> Array:
+        return beside(channel_total(values) / n, values)
+
+    centred = z - mean(z)
+    scale = 1 / np.sqrt(mean(centred * centred) + x.dtype.type(eps))
+    unit, w, b = centred * scale, beside(weight, z), beside(bias, z)
 
     def to_x(g: Array) -> Array:
-        g = by_weight(by_channel(g), weight, None)
-        rest = g - np.dot(average, g) - unit * np.dot(average, g * unit)
-        return from_channels(scale * rest, x)
+        g = by_weight(g.reshape(z.shape), w, None)
+        return (scale * (g - mean(g) - unit * mean(g * unit))).reshape(x.shape)
 
     return (
-        from_channels(by_weight(unit, weight, bias), x),
+        by_weight(unit, w, b).reshape(x.shape),
         to_x,
-        lambda g: total(by_channel(g) * unit),
-        lambda g: total(by_channel(g)),
+        lambda g: channel_total(g.reshape(z.shape) * unit),
+        lambda g: channel_total(g.reshape(z.shape)),
     )
 
 
@@ -1031,6 +1040,17 @@ def batch_norm(
     return input * over_channels(scale, beside) + over_channels(shift, beside)
 
 
+def follow(input: Any, running_mean: Any, running_var: Any, momentum: float) -> None:
+    """Move the running statistics towards those of this batch, unrecorded."""
+    z = by_channel(plain(input))
+    n = z.size // z.shape[1]
+    mean = channel_total(z) / n
+    var = channel_total((z - beside(mean, z)) ** 2) / (n - 1)
+    for running, new in ((running_mean, mean), (running_var, var)):
+        old = running.value
+        overwrite(running, old + old.dtype.type(momentum) * (new - old).astype(old.dtype))
+
+
 def check_channels(input: Any, *vectors: Any) -> None:
     if input.ndim < 2:
         raise ShapeError(f"batch_norm: an input of {list(input.shape)} is not (N, C, ...)")
@@ -1050,14 +1070,6 @@ def enough(input: Any) -> None:
             f"Expected more than 1 value per channel when training, got input size "
             f"{list(input.shape)}: one value has no variance; take a larger batch, or eval()"
         )
-
-
-def follow(input: Any, running_mean: Any, running_var: Any, momentum: float) -> None:
-    """Move the running statistics towards those of this batch, unrecorded."""
-    columns = by_channel(plain(input))
-    for running, new in ((running_mean, columns.mean(0)), (running_var, columns.var(0, ddof=1))):
-        old = running.value
-        overwrite(running, old + old.dtype.type(momentum) * (new - old).astype(old.dtype))
 
 
 @differentiable

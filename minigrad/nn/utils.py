@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -140,6 +139,7 @@ def aligned_line(row: list[str], widths: list[int]) -> str:
 
 def html_table(heads: tuple[str, ...], rows: list[list[str]]) -> str:
     """The same table for a notebook."""
+    from html import escape
 
     def cells(row: Any, tag: str) -> str:
         sides = ["left"] * 3 + ["right"] * 2
