@@ -253,10 +253,15 @@ def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 
 def shares_along(rule: Any, name: str, input: Any, dim: Any, dtype: Any) -> Any:
-    if not isinstance(dim, (int, np.integer)):
-        raise TypeError(f"{name}: it goes along one axis, not {dim}: say which, as in {name}(x, 1)")
     x = input if dtype is None else converted(input, np.dtype(dtype))
-    return rule(floats(name, x), axes_of(name, dim, x.ndim))
+    return rule(floats(name, x), one_axis(name, dim, x.ndim))
+
+
+def one_axis(name: str, dim: Any, ndim: int) -> tuple[int, ...]:
+    """One axis counted from the left; none where there are no dimensions."""
+    if not isinstance(dim, (int, np.integer)):
+        raise TypeError(f"{name}: it goes along one axis, not {dim}: say which, as in {name}(x, 0)")
+    return axes_of(name, dim, ndim)
 
 
 @reduction
@@ -289,9 +294,7 @@ def norm(input: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 def running(name: str, dim: Any, ndim: int) -> int | None:
-    if dim is None:
-        raise TypeError(f"{name}: it goes along one axis: say which, as in {name}(x, 0)")
-    axes = axes_of(name, dim, ndim)
+    axes = one_axis(name, dim, ndim)
     return axes[0] if axes else None
 
 

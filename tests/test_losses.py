@@ -513,12 +513,17 @@ ERRORS = [
     (
         "mg.softmax(mg.zeros(2), None)",
         TypeError,
-        "softmax: it goes along one axis, not None: say which, as in softmax(x, 1)",
+        "softmax: it goes along one axis, not None: say which, as in softmax(x, 0)",
     ),
     (
         "mg.zeros(2, 3).log_softmax((0, 1))",
         TypeError,
-        "log_softmax: it goes along one axis, not (0, 1): say which, as in log_softmax(x, 1)",
+        "log_softmax: it goes along one axis, not (0, 1): say which, as in log_softmax(x, 0)",
+    ),
+    (
+        "mg.zeros(2, 3).cumsum((0, 1))",
+        TypeError,
+        "cumsum: it goes along one axis, not (0, 1): say which, as in cumsum(x, 0)",
     ),
     (
         "mg.tensor([1, 2]).softmax(0)",
@@ -638,6 +643,15 @@ def test_backward_runs_once_for_all_inputs():
     y = Exp.apply(x)
     (y + y * y).sum().backward()
     assert Exp.runs == 1
+    runs = []
+
+    def backward(ctx, *gs):
+        runs.append(gs)
+        return gs * 2
+
+    Twice = of(None, backward=staticmethod(backward))
+    Twice.apply(leaf(3), leaf(3)).sum().backward()
+    assert len(runs) == 1
 
 
 def test_outputs_nobody_used_bring_no_gradient():

@@ -50,7 +50,8 @@ class Function:
 
     def __init_subclass__(cls) -> None:
         def rule(*inputs: Any, call: Call) -> Any:
-            return packed(call), *[partial(once(call, inputs), i) for i in range(len(inputs))]
+            pullback = once(call, inputs)
+            return packed(call), *[partial(pullback, place) for place in range(len(inputs))]
 
         rule.__name__, rule.__module__, rule.__doc__ = cls.__name__, cls.__module__, cls.__doc__
         cls.rule = staticmethod(differentiable(rule))

@@ -279,4 +279,130 @@ RAISES: dict[type[Exception], Table] = {
     ),
 }
 
-ON_PURPOSE: dict[str, str] = {}
+# where minigrad differs and means to
+DIFFERENT = _functional(
+    {
+        **lines("F.l1_loss(x, y)    F.huber_loss(x, y)", [((4, 1), (4,))]),
+        "F.kl_div(x, y)": [((2, 3), (3,))],
+        "F.mse_loss(x, y)": [((4, 1), (4,)), ((0,), (0,))],
+        "F.cross_entropy(x, torch.zeros(0).long())": [((0, 3),)],
+        "F.cross_entropy(x, torch.tensor([-100, -100]))": [((2, 3),)],
+        "F.binary_cross_entropy_with_logits(x, x.sign().detach())": [((3,),)],
+        "F.softmax(x)": [((2, 3),)],
+        "F.mse_loss(x, y, False)": [((3,), (3,))],
+        "F.hardsigmoid(x)": [((3,),)],
+    }
+)
+GROUPS["losses"].append(DIFFERENT)
+
+_PAIRS = "nothing is broadcast silently: predictions (4, 1) and targets (4,) would be 16 pairs"
+_NOTHING = "the mean of nothing is nan, and a nan in a loss is found too late"
+ON_PURPOSE: dict[str, str] = {
+    "losses: torch.nn.functional.mse_loss(x, y) (4,1) (4)": _PAIRS,
+    "losses: torch.nn.functional.l1_loss(x, y) (4,1) (4)": _PAIRS,
+    "losses: torch.nn.functional.huber_loss(x, y) (4,1) (4)": _PAIRS,
+    "losses: torch.nn.functional.kl_div(x, y) (2,3) (3)": _PAIRS,
+    "losses: torch.nn.functional.mse_loss(x, y) (0) (0)": _NOTHING,
+    "losses: torch.nn.functional.cross_entropy(x, torch.zeros(0).long()) (0,3)": _NOTHING,
+    "losses: torch.nn.functional.cross_entropy(x, torch.tensor([-100, -100])) (2,3)": _NOTHING,
+    "losses: torch.nn.functional.binary_cross_entropy_with_logits(x, x.sign().detach()) (3)": (
+        "targets of -1 make the loss negative without bound"
+    ),
+    "losses: torch.nn.functional.softmax(x) (2,3)": "the axis that torch guesses is deprecated",
+    "losses: torch.nn.functional.mse_loss(x, y, False) (3) (3)": "size_average is deprecated",
+    "losses: torch.nn.functional.hardsigmoid(x) (3)": "torch has 1/6 in float32 only: 1e-8 off",
+}
+
+# ---------------------------------------------------------------- programs
+
+
+def a_function_of_ones_own(torch: Any) -> Any:
+    class Exp(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            y = x.exp()
+            ctx.save_for_backward(y)
+            return y
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            (y,) = ctx.saved_tensors
+            return g * y
+
+    x = torch.tensor(numbers(3), requires_grad=True)
+    y = Exp.apply(x * 2)
+    (slope,) = torch.autograd.grad((y * y).sum(), x, create_graph=True)
+    (slope * slope).sum().backward()
+    return y, slope, x.grad
+
+
+def a_function_with_a_context_set_up(torch: Any) -> Any:
+    class Scaled(torch.autograd.Function):
+        @staticmethod
+        def forward(x: Any, power: Any, name: Any) -> Any:
+            return x**power
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+            x, ctx.power, _ = inputs
+            ctx.save_for_backward(x)
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return g * ctx.power * x ** (ctx.power - 1), None, None
+
+    x = torch.tensor(numbers(2, 3), requires_grad=True)
+    y = Scaled.apply(x, 3, "cubed")
+    (slope,) = torch.autograd.grad(y.sum(), x, create_graph=True)
+    slope.sum().backward()
+    return y, slope, x.grad
+
+
+def a_function_with_several_outputs(torch: Any) -> Any:
+    class Polar(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, a: Any, b: Any) -> Any:
+            r, angle, right = (a * a + b * b).sqrt(), torch.atan2(b, a), a > 0
+            ctx.mark_non_differentiable(right)
+            ctx.save_for_backward(a, b, r)
+            return r, angle, right
+
+        @staticmethod
+        def backward(ctx: Any, to_r: Any, to_angle: Any, _: Any) -> Any:
+            a, b, r = ctx.saved_tensors
+            seen.append([*ctx.needs_input_grad, bool(to_r.any()), bool(to_angle.any())])
+            turn = to_angle / (r * r)
+            return to_r * a / r - turn * b, to_r * b / r + turn * a
+
+    seen: list[list[bool]] = []
+    a = torch.tensor(numbers(4), requires_grad=True)
+    b = torch.tensor(numbers(4, seed=1), requires_grad=True)
+    r, angle, right = Polar.apply(a, b)
+    slopes = torch.autograd.grad((r * angle).sum(), (a, b), create_graph=True)
+    (slopes[0] * slopes[1]).sum().backward()
+    r, _, _ = Polar.apply(a, b.detach())
+    r.sum().backward()
+    return r, angle, right, right.requires_grad, *slopes, a.grad, b.grad, *seen
+
+
+def second_derivatives_of_losses(torch: Any) -> Any:
+    F = torch.nn.functional
+    labels = torch.tensor([2, 0])
+    shares = torch.tensor(positive(2, 3)).softmax(1)
+    losses = [
+        lambda x: F.cross_entropy(x, labels),
+        lambda x: F.cross_entropy(x, labels, label_smoothing=0.25),
+        lambda x: F.cross_entropy(x, shares),
+        lambda x: F.mse_loss(x, shares),
+        lambda x: F.binary_cross_entropy_with_logits(x, shares),
+        lambda x: F.gaussian_nll_loss(x, shares, x.exp()),
+        lambda x: F.kl_div(x.log_softmax(1), shares, reduction="batchmean"),
+    ]
+    found = []
+    for loss in losses:
+        x = torch.tensor(numbers(2, 3), requires_grad=True)
+        (slope,) = torch.autograd.grad(loss(x) * 3, x, create_graph=True)
+        (slope * slope).sum().backward()
+        found += [slope, x.grad]
+    return found
