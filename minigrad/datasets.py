@@ -8,7 +8,6 @@ import hashlib
 import math
 import os
 import tempfile
-import urllib.request
 import zlib
 from pathlib import Path
 from typing import Any
@@ -47,6 +46,8 @@ def digits(
 
 def fetch(url: str, path: Any, md5: str) -> Any:
     """A file from the net, kept at a path; it is there whole and as expected, or not at all."""
+    import urllib.request  # here, since it is as slow to import as all of minigrad
+
     path = Path(path)
     if path.exists() and hashlib.md5(path.read_bytes()).hexdigest() == md5:
         return path
