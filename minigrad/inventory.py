@@ -46,7 +46,7 @@ def forward_error(operation: Callable[..., Any], inputs: list[Any]) -> float:
     """How far a slope along one direction, by forward mode, is from what nudges measure."""
     tangents = [tensor(made(*x.shape, seed=4)) for x in inputs]
     _, moved = jvp(operation, tuple(inputs), tuple(tangents))
-    measured = 0.0
+    measured: Any = 0.0
     for x, tangent in zip(inputs, tangents, strict=True):
         rates = numeric_gradient(lambda _: operation(*inputs), x)
         measured = measured + np.tensordot(rates, tangent.value, x.ndim)
@@ -68,9 +68,11 @@ def slopes_of(operation: Callable[..., Any]) -> Callable[..., Any]:
 
 def chapter_of(rule: Callable[..., Any]) -> str:
     """The chapter that a rule stands in, by what its module says of itself: 05_broadcasting."""
-    text = inspect.getsource(sys.modules[rule.__module__])
-    before = text[: text.find(source_of(rule).split("\n")[0])]
-    return str(re.findall(r"book/(\w+)\.ipynb(?::|,| )", text[:200] + before)[-1])
+    lines = inspect.getsource(sys.modules[rule.__module__]).split("\n")
+    before = lines[: inspect.getsourcelines(inspect.unwrap(rule))[1]]
+    marks = [line for line in before if line.startswith(("# Exported from", "# --- book/"))]
+    chapters: list[str] = re.findall(r"book/(\w+)\.ipynb", marks[-1])
+    return chapters[0]
 
 
 def entry(name: str) -> Entry:

@@ -178,9 +178,8 @@ def forward_steps(scene: Scene) -> Iterable[Step]:
             text = in_a_box(scene.values[i])
             shaped = ", of shape " if np.size(scene.values[i]) != 1 else " = "
             words = [f"{box['title']}{shaped}", {"v": text}, "."]
-            yield Step(
-                "forward", words, i, [], "", [[i, 0, text]], shown_values(scene, [*box["args"], i])
-            )
+            shown = shown_values(scene, [*box["args"], i])
+            yield Step("forward", words, i, put=[[i, 0, text]], arrays=shown)
 
 
 def shown_values(scene: Scene, places: list[int]) -> list[Any]:
@@ -245,6 +244,7 @@ def of_arrays(a: str, b: str, slope: str, g: Any, piece: Any, before: Any) -> An
     words: list[Any] = [f"{a} sends to {b}: its pullback turns what arrived at {a}, "]
     words += [in_words(g), f", into a gradient for {b}, ", in_words(piece), "."]
     rows = [line.strip("[]").split(", ") for line in slope.split("\n")]
+    rows = [[f"{slope}, never made"]] if slope.endswith("Jacobian") else rows
     arrays = [array(f"arrived at {a}", "g", g), ["local derivative", "", rows]]
     arrays.append(array(f"sent to {b}", "g", piece))
     if before is None:
