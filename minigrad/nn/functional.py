@@ -419,6 +419,7 @@ def refuse_strangers(name: str, labels: Any, strange: Any, classes: int) -> None
 @differentiable
 def label_entropy(scores: Array, labels: Array, share: Any, each: bool) -> Any:
     """share * (the log of the sum of exp(scores) - the score of the label), each or their sum."""
+    share = np.asarray(share, scores.dtype)
     with np.errstate(invalid="ignore", divide="ignore"):
         shifted = from_top(scores, (1,))
         exponentials = np.exp(shifted)
@@ -437,6 +438,7 @@ def label_entropy(scores: Array, labels: Array, share: Any, each: bool) -> Any:
 @differentiable
 def soft_entropy(scores: Array, target: Array, share: Any, each: bool) -> Any:
     """-share * target * log_softmax(scores), summed over each row, or over all of them."""
+    share = np.asarray(share, scores.dtype)
     with np.errstate(invalid="ignore", divide="ignore"):
         logs = from_top(scores, (1,))
         logs = logs - np.log(np.exp(logs).sum(1, keepdims=True))
