@@ -30,7 +30,7 @@ NAMES += [
     "windows",
     "depth",
 ]
-NAMES += ["taylor", "softmax"]
+NAMES += ["taylor", "softmax", "dual"]
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><title>t</title>
 <meta name="viewport" content="width=device-width"><style>{css}</style></head>
 <body style="margin: 16px; font-family: sans-serif">{body}<script>{js}</script></body></html>"""
@@ -1072,3 +1072,61 @@ def test_softmax_knows_only_differences(show: Any) -> None:
     assert [reading(figure, f"p {i}") for i in range(3)] == before
     figure.get_by_role("button", name="All times 2").click()
     assert reading(figure, "p 0") > before[0]
+
+
+# ------------------------------------------------------------------------------------- dual
+
+
+@pytest.mark.parametrize(("expr", "at"), PROGRAMS)
+def test_dual_ends_at_the_right_speed_for_every_input(
+    show: Any, expr: str, at: dict[str, float]
+) -> None:
+    figure = show(steps_tag(expr, at, 'start="end"').replace("mg-steps", "mg-dual"))
+    value, grads = by_complex_step(expr, at)
+    for name, grad in grads.items():
+        figure.get_by_role("radio", name=name, exact=True).check(force=True)
+        figure.get_by_role("slider", name="step").evaluate(
+            "i => { i.value = i.max; i.dispatchEvent(new Event('input')); }"
+        )
+        close(node(figure, "L", "left"), value)
+        close(node(figure, "L", "right"), grad)
+        close(reading(figure, f"found {name}"), grad)
+
+
+def test_dual_keeps_what_was_found_until_a_number_changes(show: Any) -> None:
+    figure = show('<mg-dual start="end">Words.</mg-dual>')  # p = a*b, q = p + c, L = q*a
+    found = [figure.locator(f'[data-at="found {name}"]') for name in "abc"]
+    assert [number(found[0].inner_text()), found[1].inner_text()] == [-2, "not walked yet"]
+    figure.get_by_role("radio", name="b").check(force=True)
+    assert figure.locator(".mg-progress").inner_text() == "step 0 of 7 · forward"
+    assert [node(figure, name, "right") for name in "abc"] == [0, 1, 0]
+    for _ in range(7):
+        figure.get_by_role("button", name="Next").click()
+    assert [number(f.inner_text()) for f in found[:2]] == [-2, 4]
+    slide(figure, "c", 6)
+    assert [f.inner_text().replace("−", "-") for f in found] == [
+        "not walked yet",
+        "4",
+        "not walked yet",
+    ]
+
+
+def test_dual_adds_the_speeds_that_meet(show: Any) -> None:
+    figure = show("<mg-dual>Words.</mg-dual>")
+    seen = [said(figure)]
+    for _ in range(8):
+        figure.get_by_role("button", name="Next").click()
+        seen.append(said(figure))
+    assert any("L already has -6, and speeds add: -6 + 4 = -2" in line for line in seen)
+    assert "No step was kept for later" in seen[-1]
+    picture = figure.locator("svg.mg-graph").get_attribute("aria-label")
+    assert "L = 8, speed" in picture.replace("−", "-")
+    assert "gradient" not in picture
+
+
+def test_dual_says_where_nothing_moves(show: Any) -> None:
+    figure = show('<mg-dual expr="p = a*b; L = p*c" moving="c">Words.</mg-dual>')
+    figure.get_by_role("button", name="Next").click()
+    assert "Nothing it is made from moves: its speed is 0." in said(figure)
+    bad = show('<mg-dual moving="z">Words.</mg-dual>')
+    assert "there is no input z to move" in bad.inner_text()

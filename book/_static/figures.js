@@ -512,6 +512,102 @@ class Steps extends Figure {
   }
 }
 
+// --------------------------------------------- chapter 18: values and speeds go forward together
+
+/** Every step of one walk forward in which one input moves by 1: values, and speeds beside them. */
+function carried(program, at, moving) {
+  const { nodes, output } = program;
+  const values = evaluate(program, at);
+  const speeds = nodes.map(({ name, op }) => (op === "input" && name === moving ? 1 : 0));
+  const inputs = nodes.filter(({ op }) => !OPS[op]);
+  const moves = nodes.map(({ op, name, args }) => ({ op, name, args }));
+  moves.forEach((node) => { node.on = node.name === moving || node.args.some((arg) => moves[arg].on); });
+  const steps = [{ phase: "forward", now: -1,
+    words: [`${moving} moves by 1 for each unit of time, and the other inputs stand still. `,
+      "Their speeds are ", { g: "1" }, " and ", { g: "0" }, "."],
+    put: inputs.flatMap(({ id, op }) => [[id, 0, fmt(values[id])],
+      ...(op === "number" ? [] : [[id, 1, fmt(speeds[id])]])]) }];
+  for (const node of nodes) {
+    const { id, op, args, name } = node;
+    if (!OPS[op]) continue;
+    const still = moves[id].on ? [] : [". Nothing it is made from moves: its speed is ", { g: "0" }, "."];
+    steps.push({ phase: "forward", now: id, put: [[id, 0, fmt(values[id])], ...(still.length ? [[id, 1, "0"]] : [])],
+      words: [`${title(node, nodes)} = ${OPS[op].write(...args.map((arg) => inBrackets(values[arg])))} = `,
+        { v: fmt(values[id]) }, ...still] });
+    let first = true;
+    args.forEach((arg, k) => {
+      if (!moves[arg].on) return;
+      const [slope, held] = [local(node, k, values), speeds[id]];
+      const given = slope * speeds[arg];
+      speeds[id] += given;
+      const names = args.map((i) => nodes[i].name);
+      const formula = OPS[op].words[k](...names, name);
+      const how = formula === fmt(slope) ? fmt(slope) : `${formula} = ${fmt(slope)}`;
+      const sum = first ? [`. ${name} has the speed `, { g: fmt(given) }, "."]
+        : [`. ${name} already has ${fmt(held)}, and speeds add: ${fmt(held)} + ${inBrackets(given)} = `,
+          { g: fmt(speeds[id]) }, "."];
+      first = false;
+      steps.push({ phase: "forward", now: id, edge: [arg, id, k], label: fmt(slope), put: [[id, 1, fmt(speeds[id])]],
+        words: [`${names[k]} pushes ${name}: local derivative ${how}, times the speed of ${names[k]}, `,
+          `${fmt(speeds[arg])}, gives `, { g: fmt(given) }, ...sum] });
+    });
+  }
+  const out = nodes[output].name;
+  steps.push({ phase: "done", now: -1, words: [`Done: one walk, and the derivative of ${out} with respect to ${moving} is `,
+    { g: fmt(speeds[output]) }, ". No step was kept for later."] });
+  return { steps, speed: speeds[output] };
+}
+
+class Dual extends Figure {
+  static label = "Values and their speeds, forward through a small graph";
+  static legend = ["In each box: ", { v: "value" }, " on the left, ", { g: "speed" },
+    " on the right. On an edge: the local derivative."];
+
+  build() {
+    this.program = parse(this.read("expr", "(a*b + c)*a"));
+    const given = Object.fromEntries(this.read("at", this.hasAttribute("expr") ? "" : "a=2 b=-3 c=10")
+      .trim().split(/\s+/).filter(Boolean).map((part) => part.split("=")).map(([name, x]) => [name, Number(x)]));
+    const names = this.program.inputs.map(({ name }) => name);
+    const moving = this.read("moving", names[0]);
+    if (!names.includes(moving)) throw new Error(`there is no input ${moving} to move`);
+    this.found = {};
+    this.state = { moving, at: Object.fromEntries(names.map((name) => [name, given[name] ?? 1])) };
+    this.table = el("div");
+    this.walk = new Walk(this, this.stage, this.words, (step) => this.tell(step));
+    this.panel.append(this.choice("What moves?", "moving", names.map((name) => [name, name])), this.walk.controls,
+      el("div.mg-sliders", {}, ...names.map((name) => this.inputSlider(name))), this.table);
+    if (this.read("start") === "end") this.walk.step = Infinity;
+  }
+
+  disconnectedCallback() { this.walk?.stop(); }
+
+  inputSlider(name) {
+    const far = Math.max(5, Math.ceil(Math.abs(this.state.at[name])));
+    return this.slider(name, { min: -far, max: far, step: this.read("step", "0.5"), at: `input ${name}`,
+      get: (state) => state.at[name],
+      set: (x) => { this.found = {}; return { at: { ...this.state.at, [name]: x } }; } });
+  }
+
+  draw() {
+    const again = this.told && this.moved !== this.state.moving;
+    this.told = carried(this.program, this.state.at, this.state.moving);
+    this.moved = this.state.moving;
+    this.walk.load({ ...pictured(this.program), steps: this.told.steps, legend: Dual.legend },
+      again ? 0 : this.walk.step);
+  }
+
+  /** The derivatives found so far: one walk gives one of them. */
+  tell({ phase }) {
+    if (phase === "done") this.found[this.state.moving] = this.told.speed;
+    const picture = this.walk.picture.querySelector("svg");
+    picture?.setAttribute("aria-label", picture.getAttribute("aria-label").replaceAll(", gradient", ", speed"));
+    const out = this.program.nodes[this.program.output].name;
+    const line = ({ name }) => el("tr", {}, el("th", { scope: "row" }, `${out} moves with ${name}`),
+      el("td", { "data-at": `found ${name}` }, name in this.found ? fmt(this.found[name]) : "not walked yet"));
+    this.table.replaceChildren(el("table.mg-table", {}, el("tbody", {}, ...this.program.inputs.map(line))));
+  }
+}
+
 // ------------------------------------------------------------------------------ plots of curves
 
 /** A picture with axes: X and Y turn numbers into places, `log` makes both axes powers of ten. */
@@ -2347,7 +2443,8 @@ class Batches extends Figure {
 
 const figures = { steps: Steps, nudge: Nudge, stepsize: StepSize, matvec: MatVec, matmul: MatMul,
   broadcast: Broadcast, slice: Slice, shape: Shape, reduce: Reduce, family: Family, softmax: Softmax,
-  race: Race, batches: Batches, xor: Xor, fit: Fit, windows: Windows, depth: Depth, taylor: Taylor };
+  race: Race, batches: Batches, xor: Xor, fit: Fit, windows: Windows, depth: Depth, taylor: Taylor,
+  dual: Dual };
 const define = () => Object.entries(figures).forEach(([name, figure]) => {
   if (!customElements.get(`mg-${name}`)) customElements.define(`mg-${name}`, figure);
 });
