@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from collections import Counter, namedtuple
 from collections.abc import Iterator
 from typing import Any
@@ -391,3 +392,8 @@ def test_helpers_of_torch_change_nothing() -> None:
     options: dict[str, Any] = {"num_workers": 4, "pin_memory": True, "timeout": 5}
     options |= {"persistent_workers": True, "prefetch_factor": 2, "in_order": True}
     assert seen(DataLoader(rows(), 4, **options)) == plain
+
+
+def test_the_example_in_the_help_is_right() -> None:
+    failed, tried = doctest.testmod(data)
+    assert tried and not failed
