@@ -21,6 +21,7 @@ from minigrad.autograd.function import once_differentiable
 from minigrad.check import gradcheck
 from minigrad.engine import ShapeError
 from tests.gradients import peak
+from tests.needs import installed_torch
 
 ACTIVATIONS = [
     *("relu", "relu6", "leaky_relu", "elu", "celu", "selu", "gelu", "silu", "mish", "softplus"),
@@ -259,6 +260,23 @@ def test_float32_losses_stay_float32_and_reach_the_target():
         assert result.dtype == x.grad.dtype == mg.float32
         np.testing.assert_array_equal(x.grad.numpy(), -y.grad.numpy())
     assert F.cross_entropy(x, mg.tensor([0, 1]), mg.ones(3)).dtype == mg.float32
+
+
+NAMES = [*ACTIVATIONS, "threshold", "prelu", "glu", "softmin", "softmax", "log_softmax"]
+NAMES += [*(name for name in F.__all__ if "loss" in name or "entropy" in name), "kl_div"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_arguments_are_called_and_ordered_as_in_torch(name):
+    theirs = getattr(installed_torch().nn.functional, name)
+    try:
+        expected = [*inspect.signature(theirs).parameters]
+    except ValueError:  # written in C++
+        pytest.skip("torch does not say")
+    ours = [*inspect.signature(getattr(F, name)).parameters]
+    old = {"size_average", "reduce", "_stacklevel", "out"}
+    expected = [argument for argument in expected if argument not in old]
+    assert ours == expected or (len(ours) == 1 and expected == ["input"])
 
 
 # ---------------------------------------------------------------- what is said to mistakes
