@@ -201,7 +201,10 @@ def gradgradcheck(
     given = grad_outputs if grad_outputs is not None else arriving(function, xs)
     gs = tuple(given) if isinstance(given, (tuple, list)) else (given,)
     second = partial(gradients_of, function, len(xs))
-    return gradcheck(second, (*xs, *gs), eps, atol, rtol, raise_exception)
+    try:
+        return gradcheck(second, (*xs, *gs), eps, atol, rtol, raise_exception)
+    except GradcheckError as error:
+        raise GradcheckError(f"grad{error}") from None  # "gradgradcheck: output 0, …"
 
 
 def arriving(function: Callable[..., Any], inputs: tuple[Any, ...]) -> list[Any]:
