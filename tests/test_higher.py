@@ -424,7 +424,7 @@ def test_gradgradcheck_finds_what_gradcheck_cannot() -> None:
     for operation in (careless, lambda x: cut(x * x)):
         assert gradcheck(operation, x)
         assert not gradgradcheck(operation, x, raise_exception=False)
-        with pytest.raises(GradcheckError, match="^gradgradcheck: output 0, input 0: the deriv"):
+        with pytest.raises(GradcheckError, match="gradgradcheck: output 0, input"):
             gradgradcheck(operation, x)
     for name in ("careless", "cut"):
         del rules[name]

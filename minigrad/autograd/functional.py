@@ -51,8 +51,12 @@ def jacobian(
             [0., 7.]]), tensor([[1., 1.],
             [2., 2.]]))
     """
-    with Recording(create_graph):
-        level = called("jacobian", func, inputs, strict)
+    return jacobian_of("jacobian", func, inputs, create_graph, strict)
+
+
+def jacobian_of(name: str, func: Any, inputs: Any, create: bool, strict: bool) -> Any:
+    with Recording(create):
+        level = called(name, func, inputs, strict)
         rows = [like_arguments(level, rows_of(level, y)) for y in level.roots]
     return refilled(level.output, rows)
 
@@ -80,10 +84,10 @@ def hessian(
     """The second derivatives of a function that gives one number: a row for every input."""
 
     def gradient(*xs: Any) -> Any:
-        found = jacobian(single("hessian", func), xs, create_graph=True, strict=strict)
+        found = jacobian_of("hessian", single("hessian", func), xs, True, strict)
         return found[0] if isinstance(inputs, Node) else found
 
-    return jacobian(gradient, inputs, create_graph, strict)
+    return jacobian_of("hessian", gradient, inputs, create_graph, strict)
 
 
 def vjp(
