@@ -387,7 +387,8 @@ def places_of(input: Any) -> tuple[int, ...]:
 
 def labels_of(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any, Any]:
     """The class indices in a row, and which of them count (None: all of them)."""
-    classes, labels = classes_of(name, input), plain(target)
+    classes = classes_of(name, input)
+    labels = target.value if isinstance(target, Node) else target
     if getattr(labels, "shape", None) != places_of(input):
         raise ShapeError(
             f"{name}: scores of {described(input)} need class indices of shape "
@@ -398,7 +399,9 @@ def labels_of(name: str, input: Any, target: Any, ignore_index: int) -> tuple[An
             f"{name}: class indices are whole numbers, not {labels.dtype}: convert with .long()"
         )
     flat = labels.reshape(-1).astype(np.int64, copy=False)
-    if ignore_index < 0 and flat.view(np.uint64).max(initial=0) < classes:  # -1 is huge there
+    if (
+        ignore_index < 0 and np.maximum.reduce(flat.view(np.uint64), initial=0) < classes
+    ):  # -1 is huge there
         return flat, None
     kept = flat != ignore_index
     refuse_strangers(name, labels, kept & ((flat < 0) | (flat >= classes)), classes)
@@ -421,7 +424,7 @@ def label_entropy(scores: Array, labels: Array, share: Any, each: bool) -> Any:
     """share * (the log of the sum of exp(scores) - the score of the label), each or their sum."""
     share = np.asarray(share, scores.dtype)
     with np.errstate(invalid="ignore", divide="ignore"):
-        shifted = from_top(scores, (1,))
+        shifted = scores - plain(scores).max(1, keepdims=True)
         exponentials = np.exp(shifted)
         totals = exponentials.sum(1, keepdims=True)
         right = np.arange(len(labels)), labels
