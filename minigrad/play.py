@@ -221,7 +221,7 @@ def sent(scene: Scene, held: Any, node: Node, parent: Node, place: int, g: Any, 
         words += [" In the rule this pullback reads ", {"c": formulas[place]}, "."]
     edge = [scene.place[parent], scene.place[node], scene.slots[node, place]]
     put = [[edge[0], 1, in_a_box(held[parent], True)]]
-    fits = len(slope) <= 12 and "\n" not in slope
+    fits = len(slope) <= 11 and "\n" not in slope  # a number, or a short row of them
     label = slope if fits else f"{node.value.size}×{parent.value.size}"
     return Step("backward", words, edge[0], edge, label, put, arrays)
 
@@ -488,7 +488,7 @@ function drawGraph(graph, width, look, label) {
     return label && svg(`text.mg-local.${on || "mg-quiet"}`, at, label);
   }).filter(Boolean);
   const cards = graph.nodes.map((node, id) => drawBox(node, look.node(id), boxes[id], plan));
-  const least = graph.tight ? 0.62 * plan.width : 0;
+  const least = graph.tight ? 0.55 * plan.width : 0;
   const size = `max-width: ${plan.width}px; min-width: ${least}px`;
   return svg("svg.mg-graph", { viewBox: `0 0 ${plan.width} ${plan.height}`, role: "img",
     "aria-label": label, style: size }, ...lines, ...labels, ...cards);
@@ -702,7 +702,8 @@ LINES = r"""
 .mg-node.mg-bad rect { stroke: var(--mg-wrong); stroke-width: 2.6; }
 .mg svg .mg-bad .mg-right { fill: var(--mg-wrong); }
 .mg .mg-arrays { display: flex; flex-wrap: wrap; align-items: end; gap: 0.6rem 1.4rem; }
-.mg .mg-array { width: auto; margin: 0.4rem 0 0; border-collapse: separate; border-spacing: 2px; }
+.mg .mg-array { width: auto; margin: 0.4rem 0 0; border-collapse: separate; border-spacing: 2px;
+  font-family: inherit; }
 .mg .mg-array caption { color: var(--mg-muted); font-size: 0.8rem; text-align: left;
   caption-side: top; padding: 0 0 0.15rem; white-space: nowrap; }
 .mg .mg-array td { padding: 0.1rem 0.45rem; border: 1px solid var(--mg-line); border-radius: 4px;

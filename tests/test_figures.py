@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.play import SCRIPT
+from minigrad.play import COLOURS, SCRIPT
 from tests.needs import installed_torch
 
 STATIC = Path(__file__).parent.parent / "book" / "_static"
@@ -41,14 +41,16 @@ def show(browser: Any) -> Iterator[Callable[..., Any]]:
     """show('<mg-…>…</mg-…>') opens a page and returns the figure in it."""
     pages, troubles = [], []
 
-    def open_page(body: str, width: int = 800, theme: str = "light", **options: Any) -> Any:
+    def open_page(
+        body: str, width: int = 800, theme: str = "light", site: bool = True, **options: Any
+    ) -> Any:
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         context.set_default_timeout(4000)
         page = context.new_page()
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("request", lambda request: troubles.append(f"asked for {request.url}"))
         css, js = ((STATIC / f"figures.{end}").read_text(encoding="utf8") for end in ("css", "js"))
-        js = f"{SCRIPT}\n{js}"  # as on the site: the player of graphs first
+        css, js = (css, f"{SCRIPT}\n{js}") if site else ("", "")  # the player of graphs first
         page.set_content(PAGE.format(theme=theme, css=css, js=js, body=body))
         pages.append(context)
         return page.locator(".mg").first if options.get("java_script_enabled", True) else page
@@ -291,6 +293,124 @@ def test_steps_wrong_walk_shows_its_wrong_number_beside_the_right_one(show: Any)
         close(reading(figure, f"right {name}"), right[name])
         assert wrong[name] != right[name]
     assert "Done, and wrong" in said(figure)
+
+
+# ------------------------------------------------- the same player, in a notebook of one's own
+
+
+def small_loss() -> Any:
+    w = mg.tensor([[1.0, -2.0, 3.0], [0.0, 4.0, -1.0]], requires_grad=True)
+    b = mg.tensor([0.5, -1.0], requires_grad=True)
+    x = mg.tensor([0.4, 0.5, -0.1])
+    for tensor, name in ((w, "w"), (b, "b"), (x, "x")):
+        tensor.name = name
+    y = (w @ x + b).tanh()
+    return w, b, (y * y * 3).sum()
+
+
+@pytest.fixture
+def output() -> str:
+    """What a notebook shows of two players, without anything of this book's site."""
+    a = mg.tensor(2.0, requires_grad=True)
+    a.name = "a"
+    return f"<div>{mg.play(small_loss()[2])._repr_html_()}</div>{mg.play(a * a)._repr_html_()}"
+
+
+def player(page: Any, which: int = 0) -> Any:
+    return page.page.locator("mg-player").nth(which)
+
+
+def press(figure: Any, key: str, times: int = 1) -> None:
+    figure.get_by_role("button", name="Next").focus()
+    for _ in range(times):
+        figure.page.keyboard.press(key)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_players_work_in_a_page_without_the_site(show: Any, output: str, theme: str) -> None:
+    first = player(show(output, width=390, theme=theme, site=False))
+    w, b, loss = small_loss()
+    count = len(mg.play(loss).steps) - 1
+    assert first.locator(".mg-progress").inner_text() == f"step 0 of {count} · forward"
+    press(first, "End")
+    loss.backward()
+    for leaf in (w, b):
+        shown = first.locator(f'[data-node="{leaf.name}"] .mg-right').text_content()
+        close(number(shown.removeprefix("≤ ")), float(f"{leaf.grad.abs().max().item():.2g}"))
+    second = player(show(output, site=False), 1)
+    press(second, "ArrowRight", 50)
+    assert node(second, "a", "right") == 4
+    assert "a is a leaf, and all that used it have sent: a.grad gets 4." in seen_before(second)
+    page = first.page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    back = page.evaluate("getComputedStyle(document.querySelector('mg-player')).backgroundColor")
+    assert (back == "rgb(26, 32, 39)") == (theme == "dark")
+
+
+def seen_before(figure: Any) -> str:
+    figure.page.keyboard.press("ArrowLeft")
+    return said(figure)
+
+
+def test_a_player_is_driven_by_buttons_slider_and_keys(show: Any, output: str) -> None:
+    figure = player(show(output, site=False))
+    progress = figure.locator(".mg-progress")
+    for name, step in [("Next", 1), ("Next", 2), ("Back", 1), ("Start again", 0)]:
+        figure.get_by_role("button", name=name).click()
+        assert progress.inner_text().startswith(f"step {step} of"), name
+    slider = figure.get_by_label("step", exact=True)
+    slider.evaluate("(s) => { s.value = 7; s.dispatchEvent(new Event('input')); }")
+    assert progress.inner_text().startswith("step 7 of")
+    press(figure, "Home")
+    assert slider.input_value() == "0"
+    figure.get_by_role("button", name="Play").click()
+    assert figure.get_by_role("button", name="Pause").count() == 1
+    figure.evaluate("f => f.remove()")  # its clock stops with it
+
+
+def test_a_player_shows_what_arrives_and_what_is_sent(show: Any, output: str) -> None:
+    figure = player(show(output, site=False))
+    w, b, loss = small_loss()
+    steps = mg.play(loss).steps
+    wanted = next(i for i, x in enumerate(steps) if "sends to w" in x.text())
+    press(figure, "ArrowRight", wanted)
+    tables = figure.locator(".mg-array").all()
+    captions = [table.locator("caption").inner_text() for table in tables]
+    assert captions == ["arrived at v1 (2,)", "local derivative", "sent to w (2, 3)"]
+    loss.backward()
+    cells = [number(cell) for cell in tables[2].locator("td").all_inner_texts()]
+    close(np.reshape(cells, (2, 3)), w.grad.numpy())
+    assert "np.outer(g, x)" in said(figure)
+    assert b.grad is not None
+
+
+def test_without_scripts_a_player_is_a_list_of_its_steps(show: Any, output: str) -> None:
+    page = show(output, site=False, java_script_enabled=False)
+    items = page.locator("mg-player").first.locator("li").all_inner_texts()
+    assert items == [step.text() for step in mg.play(small_loss()[2]).steps]
+    # A notebook that is not trusted drops scripts and tags it does not know, and keeps the list.
+    harmless = re.sub(r"(?s)<script>.*?</script>|</?mg-player[^>]*>", "", output)
+    page = show(harmless, site=False, java_script_enabled=False)
+    assert page.locator("li").all_inner_texts()[: len(items)] == items
+
+
+def test_names_are_text_wherever_a_player_shows_them(show: Any) -> None:
+    a = mg.tensor([2.0, 1.0], requires_grad=True)
+    a.name = "</script><img src=x onerror=alert(1)>\"'&`${1}"
+    figure = player(show(mg.play((a * a).sum())._repr_html_(), site=False))
+    press(figure, "End")
+    assert figure.page.locator("img").count() == 0
+    assert figure.locator(".mg-head").first.text_content() == a.name
+    assert figure.locator("li", has_text=a.name).count() > 0
+
+
+def test_the_player_and_the_figures_have_the_same_colours() -> None:
+    css = (STATIC / "figures.css").read_text(encoding="utf8")
+    for theme in (":root", 'html[data-theme="dark"]'):
+        blocks = [text[text.index(theme) :].split("{")[1].split("}")[0] for text in (css, COLOURS)]
+        one, other = (dict(re.findall(r"(--mg-[\w-]+): (#\w{6})", block)) for block in blocks)
+        assert one == other
+        assert len(one) > 10
 
 
 # ------------------------------------------------------------------------------------ nudge
