@@ -3,18 +3,14 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import math
-import os
-import tempfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minigrad.creation import tensor
+from minigrad.saving import write_atomically
 from minigrad.tensor import Tensor, random_of
 from minigrad.utils.data import TensorDataset
 
@@ -46,12 +42,12 @@ def digits(
 
 def fetch(url: str, path: Any, md5: str) -> Any:
     """A file from the net, kept at a path; it is there whole and as expected, or not at all."""
-    import urllib.request  # here, since it is as slow to import as all of minigrad
+    import hashlib  # here, since these are as slow to import as all of minigrad
+    import urllib.request
 
     path = Path(path)
     if path.exists() and hashlib.md5(path.read_bytes()).hexdigest() == md5:
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
     with urllib.request.urlopen(url, timeout=60) as answer:
         data = answer.read()
     found = hashlib.md5(data).hexdigest()
@@ -60,19 +56,16 @@ def fetch(url: str, path: Any, md5: str) -> Any:
             f"fetch: {url} gave {len(data)} bytes with the checksum {found}, not {md5}: it was "
             "cut off or changed on its way; nothing was kept, try again"
         )
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, lambda file: file.write(data))
     return path
 
 
 def read_idx(path: Path) -> Any:
     """An array of bytes in the format of the MNIST files, zipped: a magic number, sizes, data."""
+    import gzip
+    import zlib
+
     packed = path.read_bytes()
     try:
         data = gzip.decompress(packed)

@@ -1,4 +1,4 @@
-# Exported from book/19_machine.ipynb: change it there, not here.
+# Exported from book/19_machine.ipynb, book/20_pictures.ipynb: change it there, not here.
 """What to feed every rule of the library, to check it: whoever adds a rule adds an example."""
 
 from __future__ import annotations
@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+# --- book/19_machine.ipynb: Inside the machine
+
 
 PLACES = (np.array([[0, 1], [1, 0]]), np.array([[0, 0], [2, 0]]))
 
@@ -109,3 +112,9 @@ EXAMPLES |= {
     "convolved": (using((1, 2), (2, 1), 2), pair((2, 2, 3, 4), (2, 1, 2, 2))),
     "largest": (using((2, 2), (1, 1), (1, 1)), [made(1, 2, 3, 3)]),
 }
+
+
+# --- book/20_pictures.ipynb: Pictures and sentences
+
+
+EXAMPLES["attended"] = (using(0.7), [made(2, *sizes) for sizes in ((3, 2), (4, 2), (4, 3), (3, 4))])

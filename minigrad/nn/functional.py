@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from minigrad import functions
-from minigrad.arithmetic import common_dtype, converted, elementwise, floating, mul
+from minigrad.arithmetic import common_dtype, converted, elementwise, fit, floating, mul
 from minigrad.changing import in_place, overwrite
-from minigrad.creation import ones
+from minigrad.creation import ones, zeros
 from minigrad.engine import Array, Node, ShapeError, described, differentiable, wrapped
 from minigrad.functions import clamp, erf, rsqrt, sigmoid, tanh, where
 from minigrad.nn.windows import (
@@ -1210,6 +1210,28 @@ __all__ += ["alpha_dropout", "layer_norm", "rms_norm", "group_norm", "batch_norm
 # --- book/20_pictures.ipynb: Pictures and sentences
 
 
+@differentiable
+def attended(q: Array, k: Array, v: Array, mask: Array, scale: float) -> Any:
+    """softmax(scale q kᵀ + mask) v as one rule, which keeps the weights and no scores."""
+    scores = (q * scale) @ np.swapaxes(k, -1, -2) + mask
+    spread = np.exp(scores - np.max(plain(scores), -1, keepdims=True))
+    column = np.ones((spread.shape[-1], 1), spread.dtype)  # a product with ones: a fast sum
+    weights = spread / (spread @ column)
+    out = weights @ v
+
+    def to_scores(g: Array) -> Array:
+        along = (g * out) @ np.ones((out.shape[-1], 1), g.dtype)
+        return (g @ np.swapaxes(v, -1, -2) - along) * weights
+
+    return (
+        out,
+        lambda g: fit(to_scores(g) @ k * scale, q.shape),
+        lambda g: fit(np.swapaxes(to_scores(g), -1, -2) @ q * scale, k.shape),
+        lambda g: fit(np.swapaxes(weights, -1, -2) @ g, v.shape),
+        lambda g: fit(to_scores(g), mask.shape),
+    )
+
+
 def scaled_dot_product_attention(
     query: Any,
     key: Any,
@@ -1220,13 +1242,15 @@ def scaled_dot_product_attention(
     scale: float | None = None,
 ) -> Any:
     """For each query a mean of the values, weighed by how well the keys fit: (..., L, E)."""
-    scores = query @ key.transpose(-2, -1) * (query.shape[-1] ** -0.5 if scale is None else scale)
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
     if is_causal:
-        attn_mask = tril(ones(scores.shape[-2:])) > 0
-    if attn_mask is not None and attn_mask.dtype == np.bool_:
-        scores = scores.masked_fill(~attn_mask, -math.inf)
-    elif attn_mask is not None:
-        scores = scores + attn_mask
+        attn_mask = tril(ones(query.shape[-2], key.shape[-2])) > 0
+    mask = zeros(1, 1, dtype=query.dtype) if attn_mask is None else attn_mask
+    if mask.dtype == np.bool_:
+        mask = zeros(mask.shape, dtype=query.dtype).masked_fill(~mask, -math.inf)
+    if not dropout_p:
+        return attended(query, key, value, mask, scale)
+    scores = (query * scale) @ key.transpose(-2, -1) + mask
     return dropout(scores.softmax(-1), dropout_p) @ value
 
 
