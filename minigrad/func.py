@@ -24,7 +24,7 @@ from minigrad.autograd.levels import (
     seen,
     unit,
 )
-from minigrad.autograd.tangents import Moving, dual, fits, movable, parted, transposed, watched
+from minigrad.autograd.tangents import Moving, dual, fits, movable, stop, transposed, watched
 from minigrad.engine import Node, described, wrapped
 from minigrad.nn.module import kept
 from minigrad.shapes import reshape, stack
@@ -202,8 +202,10 @@ def forward(
     with run:
         result = func(*refilled(primals, duals))
     output, aux = in_two(name, result) if has_aux else (result, None)
-    moved = [parted(run, y)[1] for y in checked_outputs(name, output)]
-    return output, moved, mapped(lambda y: parted(run, y)[0], aux)
+    moved = [run.tangent(y) for y in checked_outputs(name, output)]
+    for y in leaves_of([output, aux]):
+        stop(run, y)
+    return output, moved, aux
 
 
 def jvp(
@@ -238,6 +240,10 @@ def checked(name: str, primals: Any, tangents: Any) -> list[Any]:
     if form != met:
         raise ValueError(f"{name}: the primals have the form {form}, their tangents {met}")
     return leaves_of(tangents)
+
+
+def as_tangent(y: Any, t: Any) -> Any:
+    return nothing(y) if t is None else t if isinstance(t, Node) else wrapped(y, t)
 
 
 def jacfwd(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
@@ -321,10 +327,6 @@ def gradients_from(level: Level, y: Any, g: Any) -> list[Any]:
     """The gradients at the inputs of a level, recorded; None where none arrives."""
     found = gradients_at({y: g}, level.ends, True, True)
     return [found.get(x) for x in level.ends]
-
-
-def as_tangent(y: Any, t: Any) -> Any:
-    return nothing(y) if t is None else t if isinstance(t, Node) else wrapped(y, t)
 
 
 __all__ += ["jacfwd", "jvp", "linearize"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from minigrad.autograd.levels import entering
-from minigrad.autograd.tangents import Moving, dual, parted
+from minigrad.autograd.tangents import Moving, dual, stop
 from minigrad.engine import state
 
 
@@ -81,7 +81,10 @@ def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:
     run = current("unpack_dual", level)
     if run is None or run.tangent(tensor) is None:
         return UnpackedDualTensor(tensor, None)
-    return UnpackedDualTensor(*parted(run, entering(tensor)))
+    primal = entering(tensor)
+    tangent = run.tangent(primal)
+    stop(run, primal)
+    return UnpackedDualTensor(primal, tangent)
 
 
 __all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level"]

@@ -62,14 +62,6 @@ class Moving:
         return push(self, operation, rule, inputs, options, tangents)
 
 
-def refuse_moving(run: Moving, rule: Any, options: Any) -> None:
-    for name, x in options.items():
-        if run.tangent(x) is not None:
-            raise TypeError(
-                f"{rule.__name__}: no tangent flows through the option {name}: make it an input"
-            )
-
-
 def watched(x: Any) -> bool:
     """Whether a derivative of what is computed from x may be asked for outside this run."""
     if not isinstance(x, Node):
@@ -99,31 +91,6 @@ def asking(x: Node) -> Any:
     return node
 
 
-def on_nodes(
-    run: Moving, operation: Any, rule: Any, inputs: Any, options: Any, tangents: dict[int, Any]
-) -> Any:
-    """The same where derivatives of the tangent may be asked for: the rule runs again on nodes."""
-    result = operation(*inputs, **options)
-    if result.dtype.kind != "f":
-        return result
-    _, *pullbacks = rule(*[x if watched(x) else bare(x) for x in inputs], **options)
-    carry(run, result, pushed(rule, pullbacks, inputs, tangents, result, create=True))
-    if result.edges:
-        result.edges, result.call = followed(run, result, rule, inputs, options)
-    return result
-
-
-def bare(x: Any) -> Any:
-    return x.value if isinstance(x, Node) else held(x, False)
-
-
-def carry(run: Moving, node: Node, tangent: Any) -> None:
-    """Let a node move, beside what it does in other runs."""
-    if tangent is not None:
-        tangent = tangent if isinstance(tangent, Node) else wrapped(node, tangent)
-        node.tangents = {**(node.tangents or {}), run: tangent}
-
-
 def pushed(
     rule: Any, pullbacks: Any, inputs: Any, tangents: dict[int, Any], at: Node, create: bool = False
 ) -> Any:
@@ -146,6 +113,71 @@ def pushed(
             f"{described(at)}: shape and dtype must be the same"
         )
     return total
+
+
+def carry(run: Moving, node: Node, tangent: Any) -> None:
+    """Let a node move, beside what it does in other runs."""
+    if tangent is not None:
+        tangent = tangent if isinstance(tangent, Node) else wrapped(node, tangent)
+        node.tangents = {**(node.tangents or {}), run: tangent}
+
+
+def refuse_moving(run: Moving, rule: Any, options: Any) -> None:
+    for name, x in options.items():
+        if run.tangent(x) is not None:
+            raise TypeError(
+                f"{rule.__name__}: no tangent flows through the option {name}: make it an input"
+            )
+
+
+def dual(run: Moving, name: str, x: Any, tangent: Any) -> Any:
+    """A value that moves: x under another identity, with a tangent."""
+    fits(name, x, tangent)
+    node = entering(x)
+    carry(run, node, entering(tangent))
+    return node
+
+
+def stop(run: Moving, y: Any) -> None:
+    """Let a value move no longer in this run."""
+    if run.tangent(y) is not None:
+        y.tangents = {other: t for other, t in y.tangents.items() if other is not run} or None
+
+
+def movable(name: str, what: str, x: Any) -> None:
+    if not isinstance(x, Node):
+        raise TypeError(f"{name}: the {what} must be a tensor, not {type(x).__name__}")
+    if x.dtype.kind != "f":
+        raise ValueError(f"{name}: only floating values can move, and the {what} is {x.dtype}")
+
+
+def fits(name: str, x: Any, tangent: Any) -> None:
+    """A tangent must have the shape and the dtype of what it moves."""
+    movable(name, "primal", x)
+    movable(name, "tangent", tangent)
+    if x.shape != tangent.shape or x.dtype != tangent.dtype:
+        raise ValueError(
+            f"{name}: the primal is {described(x)}, its tangent {described(tangent)}; "
+            "shape and dtype must be the same"
+        )
+
+
+def on_nodes(
+    run: Moving, operation: Any, rule: Any, inputs: Any, options: Any, tangents: dict[int, Any]
+) -> Any:
+    """The same where derivatives of the tangent may be asked for: the rule runs again on nodes."""
+    result = operation(*inputs, **options)
+    if result.dtype.kind != "f":
+        return result
+    _, *pullbacks = rule(*[x if watched(x) else bare(x) for x in inputs], **options)
+    carry(run, result, pushed(rule, pullbacks, inputs, tangents, result, create=True))
+    if result.edges:
+        result.edges, result.call = followed(run, result, rule, inputs, options)
+    return result
+
+
+def bare(x: Any) -> Any:
+    return x.value if isinstance(x, Node) else held(x, False)
 
 
 def followed(run: Moving, result: Node, rule: Any, inputs: Any, options: Any) -> Any:
@@ -175,37 +207,3 @@ def shadow(x: Node) -> Any:
     node = wrapped(x, x.value)
     node.tangents = x.tangents
     return node
-
-
-def dual(run: Moving, name: str, x: Any, tangent: Any) -> Any:
-    """A value that moves: x under another identity, with a tangent."""
-    fits(name, x, tangent)
-    node = entering(x)
-    carry(run, node, entering(tangent))
-    return node
-
-
-def parted(run: Moving, y: Any) -> tuple[Any, Any]:
-    """A value that no longer moves in this run, and its tangent."""
-    tangent = run.tangent(y)
-    if tangent is not None:
-        y.tangents = {other: t for other, t in y.tangents.items() if other is not run} or None
-    return y, tangent
-
-
-def movable(name: str, what: str, x: Any) -> None:
-    if not isinstance(x, Node):
-        raise TypeError(f"{name}: the {what} must be a tensor, not {type(x).__name__}")
-    if x.dtype.kind != "f":
-        raise ValueError(f"{name}: only floating values can move, and the {what} is {x.dtype}")
-
-
-def fits(name: str, x: Any, tangent: Any) -> None:
-    """A tangent must have the shape and the dtype of what it moves."""
-    movable(name, "primal", x)
-    movable(name, "tangent", tangent)
-    if x.shape != tangent.shape or x.dtype != tangent.dtype:
-        raise ValueError(
-            f"{name}: the primal is {described(x)}, its tangent {described(tangent)}; "
-            "shape and dtype must be the same"
-        )
