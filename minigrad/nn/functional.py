@@ -49,7 +49,8 @@ def relu(input: Any, inplace: bool = False) -> Any:
 
 def slopes(x: Array, low: float) -> Any:
     """1 where x is positive, and another number elsewhere."""
-    return np.where(plain(x) > 0, x.dtype.type(1), x.dtype.type(low))
+    above = plain(x) > 0
+    return above + np.logical_not(above) * x.dtype.type(low)
 
 
 @floating
@@ -66,8 +67,8 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
 @floating
 def leaky_by(x: Array, w: Array) -> Any:
     above = plain(x) > 0
-    low = np.where(above, 0, x)
-    return x * np.where(above, 1, w), lambda g: g * np.where(above, 1, w), lambda g: g * low
+    slope = above + np.logical_not(above) * w
+    return x * slope, lambda g: g * slope, lambda g: g * np.minimum(x, 0)
 
 
 def prelu(input: Any, weight: Any) -> Any:
@@ -132,11 +133,10 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
 @floating
 def bent(x: Array, *, alpha: float, rate: float, scale: float) -> Any:
     """scale * x above 0, and below a curve that flattens out at -scale * alpha."""
-    above = plain(x) > 0
-    low = np.expm1(np.where(above, 0, x) * rate) * alpha
+    above, low = plain(x) > 0, np.expm1(np.minimum(x, 0) * rate) * alpha
     return (
-        np.where(above, x, low) * scale,
-        lambda g: g * (np.where(above, 1, (low + alpha) * rate) * scale),
+        (np.maximum(x, 0) + low) * scale,
+        lambda g: g * ((above + np.logical_not(above) * (low + alpha) * rate) * scale),
     )
 
 
@@ -169,7 +169,7 @@ def silu(input: Any, inplace: bool = False) -> Any:
 
 @floating
 def soft_gated(x: Array) -> Any:
-    gate = np.tanh(np.logaddexp(x, x * 0))
+    gate = np.tanh(rounded_corner(x))
     return x * gate, lambda g: g * (gate + x * sigmoid(x) * (1 - gate * gate))
 
 
@@ -202,12 +202,17 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     return gauss(input) if approximate == "none" else gauss_by_tanh(input)
 
 
+def rounded_corner(x: Array) -> Array:
+    """log(1 + exp(x)), without overflow."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
 @floating
 def soft_ramp(x: Array, *, beta: float, threshold: float) -> Any:
     scaled = x * beta
     far = plain(scaled) > threshold
     return (
-        np.where(far, x, np.logaddexp(scaled, scaled * 0) / beta),
+        np.where(far, x, rounded_corner(scaled) / beta),
         lambda g: g * np.where(far, 1, sigmoid(scaled)),
     )
 
@@ -220,7 +225,7 @@ def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Any:
 @floating
 def logsigmoid(x: Array) -> Any:
     """log(sigmoid(x)), exact where sigmoid itself would round to 0."""
-    return -np.logaddexp(-x, x * 0), lambda g: g * sigmoid(-x)
+    return -rounded_corner(-x), lambda g: g * sigmoid(-x)
 
 
 @floating
@@ -618,7 +623,7 @@ def binary_cross_entropy(
 @elementwise
 def logit_entropy(x: Array, t: Array, w: Array) -> Any:
     """-(w t log(sigmoid(x)) + (1 - t) log(1 - sigmoid(x)))."""
-    low = np.logaddexp(-x, x * 0)
+    low = rounded_corner(-x)
     more = (w - 1) * t + 1
     return (
         (1 - t) * x + more * low,
