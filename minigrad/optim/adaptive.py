@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Array
-from minigrad.optim.optimizer import Optimizer, average, counted, kept, moved, number
+from minigrad.optim.bundles import Together
+from minigrad.optim.optimizer import average, counted, kept, moved, number
 from minigrad.tensor import Tensor
 
 
-class Adagrad(Optimizer):
+class Adagrad(Together):
     """Each coordinate is divided by the root of the sum of its squared gradients."""
 
     speed = ("foreach", "differentiable", "fused")
@@ -36,7 +37,7 @@ class Adagrad(Optimizer):
         return moved(x, g / (np.sqrt(total) + number(x, group["eps"])), lr)
 
 
-class RMSprop(Optimizer):
+class RMSprop(Together):
     """Each coordinate is divided by the root of a running average of its squared gradients."""
 
     speed = ("capturable", "foreach", "differentiable")
@@ -78,7 +79,7 @@ def adam_defaults(lr: float, betas: Any, eps: float, weight_decay: float) -> dic
     return {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay}
 
 
-class Adam(Optimizer):
+class Adam(Together):
     """A running average of gradients over the root of one of their squares, both unbiased."""
 
     speed = ("foreach", "capturable", "differentiable", "fused")
@@ -119,7 +120,7 @@ class AdamW(Adam):
         )  # fmt: skip
 
 
-class Adadelta(Optimizer):
+class Adadelta(Together):
     """The ratio of two running averages, of steps and of gradients, stands for a learning rate."""
 
     speed = ("foreach", "capturable", "differentiable")
@@ -141,7 +142,7 @@ class Adadelta(Optimizer):
         return moved(x, step, group["lr"])
 
 
-class Adamax(Optimizer):
+class Adamax(Together):
     """Adam with the largest recent gradient in place of the root of their squares."""
 
     speed = ("foreach", "differentiable", "capturable")
@@ -162,7 +163,7 @@ class Adamax(Optimizer):
         return moved(x, first / most, group["lr"] / (1 - beta1**t))
 
 
-class NAdam(Optimizer):
+class NAdam(Together):
     """Adam with Nesterov's look ahead, its momentum growing with time."""
 
     speed = ("foreach", "capturable", "differentiable")
@@ -211,7 +212,7 @@ def rectification(t: float, beta: float) -> float:
     return math.sqrt(ratio)
 
 
-class RAdam(Optimizer):
+class RAdam(Together):
     """Adam that waits with its scales until their averages can be trusted."""
 
     speed = ("foreach", "capturable", "differentiable")

@@ -97,6 +97,7 @@ class Grouping:
     defaults: dict[str, Any]
     param_groups: list[dict[str, Any]]
     state: defaultdict[Any, dict[str, Any]]
+    plans: dict[int, Any]  # which parameters move together
 
     def check(self, group: dict[str, Any]) -> None:
         check_options(type(self).__name__, group)
@@ -136,14 +137,29 @@ def gradient_of(parameter: Any) -> Array:
     return grad.value
 
 
-def put(parameter: Any, new: Array) -> None:
-    """Let the array be the parameter's value; what the parameter is a part of takes part."""
-    old = parameter.value
+COUNTS = ("step", "mu_product")  # one number each, in a dtype of its own
+
+
+def check_state(parameter: Any, state: dict[str, Any]) -> None:
+    """What is remembered must have the parameter's shape (all of it has one, so one is asked)."""
+    name = next(reversed(state), "step")
+    if name not in COUNTS and state[name].shape != parameter.value.shape:
+        raise RuntimeError(
+            f"a parameter of {described(parameter.value)} has the state {name} of "
+            f"{described(state[name].value)}: was its data replaced since the last step?"
+        )
+
+
+def check_new(old: Array, new: Array) -> None:
     if new.shape != old.shape or new.dtype != old.dtype:
         raise RuntimeError(
-            f"the step of a parameter of {described(old)} gave {described(new)}: was its data "
-            "replaced by another shape or dtype between two steps?"
+            f"update gave {described(new)} for a parameter of {described(old)}: shape and dtype "
+            "must be the same"
         )
+
+
+def give(parameter: Any, new: Array) -> None:
+    """Let the array be the parameter's value; what the parameter is a part of takes part."""
     if parameter.base is None:
         parameter.value = new
     else:
@@ -168,7 +184,11 @@ class Moving(Grouping):
         g = gradient_of(parameter)
         x, g = decayed(parameter.value, -g if group.get("maximize") else g, group)
         state = self.state.get(parameter, {})
-        put(parameter, self.update(x, g, state, group))
+        if state:
+            check_state(parameter, state)
+        new = self.update(x, g, state, group)
+        check_new(parameter.value, new)
+        give(parameter, new)
         if state:
             self.state[parameter] = state
 
@@ -188,12 +208,15 @@ class Stepping(Moving):
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self.move(parameter, group)
+        for place, group in enumerate(self.param_groups):
+            self.move_all([p for p in group["params"] if p.grad is not None], place)
         self.stepped = True
         return loss
+
+    def move_all(self, parameters: list[Any], place: int) -> None:
+        """Move these parameters of one group."""
+        for parameter in parameters:
+            self.move(parameter, self.param_groups[place])
 
 
 class Clearing:
@@ -306,9 +329,6 @@ def fitted(name: str, parameter: Any, place: Any, saved: dict[str, Any]) -> dict
     return state
 
 
-COUNTS = ("step", "mu_product")  # one number each, in a dtype of its own
-
-
 SPEED = {"foreach": None, "fused": None, "capturable": False, "differentiable": False}
 
 
@@ -326,7 +346,7 @@ class Optimizer(Stepping, Clearing, Saving):
         if unknown:
             raise TypeError(f"{type(self).__name__} has no option {', '.join(unknown)}")
         self.defaults = {**defaults, **{name: SPEED[name] for name in self.speed}, **speed}
-        self.param_groups, self.state = [], defaultdict(dict)
+        self.param_groups, self.state, self.plans = [], defaultdict(dict), {}
         for group in groups_of(params):
             self.add_param_group(group)
 

@@ -45,7 +45,7 @@ def _walk(
 
 def _every(torch: Any, name: str, **options: list[Any]) -> dict[str, Any]:
     """All parameters after a hundred steps with every combination of options."""
-    found = {}
+    found: dict[str, Any] = {}
     for chosen in _product(*options.values()):
         own = dict(zip(options, chosen, strict=True))
         if own.get("nesterov") and (not own["momentum"] or own["dampening"]):
@@ -100,7 +100,7 @@ _NAMES = ("SGD", "Adagrad", "RMSprop", "Adam", "AdamW", "Adadelta", "Adamax", "N
 
 
 def defaults_in_single_precision(torch: Any) -> Any:
-    found = {}
+    found: dict[str, Any] = {}
     for name in _NAMES:
         parameters = _parameters(torch, "float32")
         _walk(torch, getattr(torch.optim, name)(parameters), parameters, 20)
@@ -329,7 +329,7 @@ def _scheduled(torch: Any, make: _Make, name: str, options: dict[str, Any]) -> d
 
 
 def schedules_of_plain_descent(torch: Any) -> Any:
-    found = {}
+    found: dict[str, Any] = {}
     for title, make in _SCHEDULES.items():
         own = _scheduled(torch, make, "SGD", {"momentum": 0.5})
         found |= {f"{title} {key}": value for key, value in own.items()}
@@ -337,7 +337,7 @@ def schedules_of_plain_descent(torch: Any) -> Any:
 
 
 def schedules_of_adam(torch: Any) -> Any:
-    found = {}
+    found: dict[str, Any] = {}
     for title in ("OneCycleLR", "CyclicLR", "SequentialLR", "CosineAnnealingLR"):
         own = _scheduled(torch, _SCHEDULES[title], "Adam", {})
         found |= {f"{title} {key}": value for key, value in own.items()}
@@ -352,7 +352,7 @@ def waiting_for_a_plateau(torch: Any) -> Any:
         {"patience": 3, "mode": "max", "threshold_mode": "abs", "min_lr": [0.01, 0.02]},
         {"patience": 1, "eps": 0.05, "factor": 0.7},
     ]
-    found = {}
+    found: dict[str, Any] = {}
     for options in every:
         w, b, _ = _parameters(torch, "float64")
         optimizer = torch.optim.SGD([{"params": [w]}, {"params": [b], "lr": 0.03}], lr=0.1)
@@ -414,7 +414,7 @@ def a_schedule_with_a_state(torch: Any) -> Any:
 
 def resuming_at_an_epoch(torch: Any) -> Any:
     w = torch.tensor([1.0], requires_grad=True)
-    found = {}
+    found: dict[str, Any] = {}
     for name, options in (("ExponentialLR", {"gamma": 0.9}), ("CosineAnnealingLR", {"T_max": 9})):
         optimizer = torch.optim.SGD([{"params": [w], "initial_lr": 1.0}], lr=0.5)
         schedule = getattr(torch.optim.lr_scheduler, name)(optimizer, **options, last_epoch=3)
@@ -463,7 +463,7 @@ RAISES: dict[type[Exception], Table] = {
         torch.optim.SGD([{'params': [x]}, {'params': [x]}])
         torch.optim.SGD([('x', x), x])
         o = torch.optim.SGD([('x', x)]); o.add_param_group({'params': [torch.ones(2)]})
-        p = torch.optim.SGD([x, torch.ones(2)]).state_dict(); torch.optim.SGD([x]).load_state_dict(p)
+        o = torch.optim.SGD; o([x]).load_state_dict(o([x, torch.ones(2)]).state_dict())
         s = torch.optim.lr_scheduler.OneCycleLR(torch.optim.SGD([x]), 1.0)
         s = torch.optim.lr_scheduler.OneCycleLR(torch.optim.SGD([x]), 1.0, total_steps=0)
         s = torch.optim.lr_scheduler.OneCycleLR(torch.optim.Adagrad([x]), 1.0, total_steps=9)
