@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -411,16 +412,36 @@ def logaddexp(a: Array, b: Array) -> Any:
     return y, lambda g: g * np.exp(a - y), lambda g: g * np.exp(b - y)
 
 
-@floating
-def erf(x: Array) -> Any:
-    """The error function, entry by entry as Python's math.erf has it."""
-    y = np.vectorize(math.erf, otypes=[x.dtype])(plain(x))
-    return y, lambda g: g * np.exp(-x * x) * (2 / math.sqrt(math.pi))
-
-
 def lerp(input: Any, end: Any, weight: Any) -> Any:
     """The point between two: input at weight 0, end at weight 1."""
     return input + weight * (end - input)
+
+
+@cache
+def erf_table() -> Array:
+    """At every 512th from 0 to 6, what Taylor's polynomial of erf multiplies 1, d, … d**5 with."""
+    a = np.arange(6 * 512 + 1) / 512
+    slope, b = np.exp(-a * a) * (2 / math.sqrt(math.pi)), a * a
+    values = np.array([math.erf(point) for point in a.tolist()])
+    inner = [-a, (2 * b - 1) / 3, a * (3 - 2 * b) / 6, ((4 * b - 12) * b + 3) / 30]
+    return np.stack([values, slope, *(slope * c for c in inner)])
+
+
+def erf_of(x: Array) -> Array:
+    """erf of an array, by the polynomial around the nearest entry of the table."""
+    scaled = np.fmin(np.abs(x), 6).astype(np.float64) * 512  # fmin takes 6 for a nan
+    place = np.rint(scaled)
+    d, terms = (scaled - place) / 512, erf_table()[:, place.astype(np.intp)]
+    y = terms[5]
+    for term in terms[4::-1]:
+        y = y * d + term
+    return np.where(x != x, x, np.copysign(y, x)).astype(x.dtype)
+
+
+@floating
+def erf(x: Array) -> Any:
+    """The error function."""
+    return erf_of(plain(x)), lambda g: g * np.exp(-x * x) * (2 / math.sqrt(math.pi))
 
 
 absolute, clip = abs, clamp
