@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -188,6 +191,15 @@ def test_the_inputs_stay_as_they_are():
     _, moved = func.jvp(f, (x,), (v,))
     assert moved.tolist() == [0.0, 160.0]
     assert (x.tolist(), v.tolist(), x.tangents) == ([1.0, 2.0], [1.0, 10.0], None)
+
+
+def test_an_output_that_is_returned_twice_moves_twice():
+    def f(x: Any) -> Any:
+        y = x * 2
+        return (y, {"again": y}), y
+
+    _, moved, aux = func.jvp(f, (vector(1.0),), (vector(1.0),), has_aux=True)
+    assert [moved[0].item(), moved[1]["again"].item(), aux.tangents] == [2.0, 2.0, None]
 
 
 def test_other_data_stops_a_tangent():
@@ -478,6 +490,36 @@ def test_matrices_are_never_made():
         return x.cumsum(0).softmax(0)[1:] * x[:-1].reshape(1, -1).T.flatten()
 
     assert peak(lambda: func.jvp(f, (x,), (x,))) < 1000 * 8 * 40
+
+
+def test_memory_does_not_grow_with_depth_where_matrices_are_multiplied():
+    W, x = mg.tensor(np.eye(30) * 0.4), mg.tensor(np.ones(30))
+
+    def deep(n: int) -> int:
+        def f(x: Any) -> Any:
+            for _ in range(n):
+                x = (W @ x)[::-1] + x.mean() * 0.5
+            return x
+
+        return peak(lambda: func.jvp(f, (x,), (x,)))
+
+    deep(5)
+    assert deep(1000) < deep(5) + 4000
+
+
+def test_what_the_benchmark_measures_is_the_same_in_both_libraries():
+    program = Path(__file__).parent / "benchmarks" / "forward.py"
+    done = subprocess.run(
+        [sys.executable, str(program), "4", "3"], capture_output=True, text=True, check=True
+    )
+    for row in (
+        "jvp",
+        "gradient",
+        "Hv, forward over reverse",
+        "jacfwd, 2 to 60",
+        "jacrev, 60 to 2",
+    ):
+        assert f"\n{row} " in done.stdout
 
 
 # ------------------------------------------------------------------ errors

@@ -97,12 +97,16 @@ def compare(every: dict[str, dict[str, Callable[[], Any]]]) -> None:
 def main(hidden: int = 64, examples: int = 256) -> None:
     every = {who: tasks(torch, hidden, examples) for who, torch in libraries().items()}
     compare(every)
-    times = measure(every)
+    show(measure(every))
+
+
+def show(times: dict[str, dict[str, float]]) -> None:
+    """A row for every task: seconds, and how many times the function."""
     heads = "".join(f"{who:>12}{'functions':>12}" for who in times)
-    print(f"{'':<24}{heads}")
+    print(f"{'':<26}{heads}")
     for name in next(iter(times.values())):
         cells = [(row[name], row[name] / row["function"]) for row in times.values()]
-        print(f"{name:<24}" + "".join(f"{t * 1e3:9.3f} ms{ratio:12.1f}" for t, ratio in cells))
+        print(f"{name:<26}" + "".join(f"{t * 1e3:9.3f} ms{ratio:12.1f}" for t, ratio in cells))
 
 
 if __name__ == "__main__":
