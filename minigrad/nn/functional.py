@@ -872,14 +872,20 @@ def total(rows: Array) -> Array:
     return np.dot(np.ones(len(rows), rows.dtype), rows)
 
 
+def same_dtype(name: str, input: Array, *parts: Array) -> None:
+    """An error where a layer and its input are of different dtypes."""
+    for part in parts:
+        if part is not None and part.dtype != input.dtype:
+            raise RuntimeError(
+                f"{name}: the input is {input.dtype} and the layer {part.dtype}: convert one of "
+                "them, as in input.to(weight.dtype) or layer.double()"
+            )
+
+
 @differentiable
 def affine(x: Array, W: Array, b: Array) -> Any:
     """x Wᵀ + b: (..., in), (out, in), (out,) or None -> (..., out)."""
-    if x.dtype != W.dtype:
-        raise RuntimeError(
-            f"linear: the input is {x.dtype} and the weight {W.dtype}: convert one of them, "
-            "as in input.to(weight.dtype) or layer.double()"
-        )
+    same_dtype("linear", x, W)
     rows = flat(x)
     product = np.dot(rows, W.T)
     return (
@@ -975,11 +981,6 @@ def by_weight(unit: Array, weight: Array, bias: Array) -> Array:
     return unit if bias is None else unit + bias
 
 
-def over_channels(vector: Any, beside: int) -> Any:
-    """(C,) as (C, 1, ..., 1), with so many ones."""
-    return reshape(vector, (vector.shape[0], *(1,) * beside))
-
-
 def by_channel(x: Array) -> Array:
     """(N, C, ...) as (N, C) or (N, C, places)."""
     return x if x.ndim == 2 else x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
@@ -988,6 +989,13 @@ def by_channel(x: Array) -> Array:
 def beside(vector: Array, x: Array) -> Array:
     """A vector with an entry for each channel, in a shape that broadcasts."""
     return vector if vector is None or x.ndim == 2 else vector.reshape(vector.shape[0], 1)
+
+
+def per_channel(x: Any, weight: Any, bias: Any) -> Any:
+    """x * weight + bias, with an entry of each for every channel."""
+    z = by_channel(x)
+    y = by_weight(z, beside(weight, z), beside(bias, z))
+    return y if x.ndim == 2 else y.reshape(x.shape)
 
 
 def channel_total(x: Array) -> Array:
@@ -1035,7 +1043,7 @@ def batch_norm(
     eps: float = 1e-5,
 ) -> Any:
     """Each channel normalized: in training by the batch, else by the running mean and variance."""
-    check_channels(input, running_mean, running_var, weight, bias)
+    check_channels("batch_norm", input, running_mean, running_var, weight, bias)
     if training:
         enough(input)
         if running_mean is not None:
@@ -1043,11 +1051,8 @@ def batch_norm(
         return normalized_columns(input, weight, bias, eps)
     if running_mean is None or running_var is None:
         raise RuntimeError("batch_norm: without training it needs running_mean and running_var")
-    beside = input.ndim - 2
-    scale = rsqrt(running_var + eps)
-    scale = scale if weight is None else scale * weight
-    shift = by_weight(-running_mean * scale, None, bias)
-    return input * over_channels(scale, beside) + over_channels(shift, beside)
+    scale = by_weight(rsqrt(running_var + eps), weight, None)
+    return per_channel(input, scale, by_weight(-running_mean * scale, None, bias))
 
 
 def follow(input: Any, running_mean: Any, running_var: Any, momentum: float) -> None:
@@ -1061,17 +1066,12 @@ def follow(input: Any, running_mean: Any, running_var: Any, momentum: float) -> 
         overwrite(running, old + old.dtype.type(momentum) * (new - old).astype(old.dtype))
 
 
-def check_channels(input: Any, *vectors: Any) -> None:
+def check_channels(name: str, input: Any, *parts: Any) -> tuple[int, int]:
+    """How many examples and channels there are; an error where the layer has others."""
     if input.ndim < 2:
-        raise ShapeError(f"batch_norm: an input of {list(input.shape)} is not (N, C, ...)")
-    if input.dtype.kind != "f":
-        raise RuntimeError(f"batch_norm: the input must be floating, not {input.dtype}")
-    for vector in vectors:
-        if vector is not None and vector.shape != (input.shape[1],):
-            raise ShapeError(
-                f"batch_norm: an input of {list(input.shape)} has {input.shape[1]} channels, but "
-                f"the layer was made for {math.prod(vector.shape)}"
-            )
+        raise ShapeError(f"{name}: an input of {list(input.shape)} is not (N, C, ...)")
+    check_parts(name, input, (input.shape[1],), parts)
+    return input.shape[0], input.shape[1]
 
 
 def enough(input: Any) -> None:
@@ -1100,7 +1100,7 @@ def normalized_rows(x: Array, weight: Array, bias: Array, eps: float, centre: bo
     return y, to_x, lambda g: total(flat(g) * unit), lambda g: total(flat(g))
 
 
-def whole_shape(name: str, input: Any, normalized_shape: Any) -> tuple[int, ...]:
+def whole_shape(name: str, input: Any, normalized_shape: Any, *parts: Any) -> tuple[int, ...]:
     """The trailing dimensions that are normalized together."""
     shape = sizes_of((normalized_shape,))
     if not shape or tuple(input.shape[-len(shape) :]) != shape:
@@ -1108,15 +1108,27 @@ def whole_shape(name: str, input: Any, normalized_shape: Any) -> tuple[int, ...]
             f"{name}: an input of {list(input.shape)} does not end in the dimensions "
             f"{list(shape)} that are to be normalized"
         )
+    check_parts(name, input, shape, parts)
+    return shape
+
+
+def check_parts(name: str, input: Any, shape: tuple[int, ...], parts: Any) -> None:
+    """Weight, bias and the like must have this shape, and the dtype of the input."""
     if input.dtype.kind != "f":
         raise RuntimeError(f"{name}: the input must be floating, not {input.dtype}")
-    return shape
+    for part in parts:
+        if part is not None and part.shape != shape:
+            raise ShapeError(
+                f"{name}: an input of {list(input.shape)} needs weights of {list(shape)}, and "
+                f"the layer has {list(part.shape)}"
+            )
+    same_dtype(name, input, *parts)
 
 
 def norm_over(
     name: str, input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float, centre: bool
 ) -> Any:
-    shape = whole_shape(name, input, normalized_shape)
+    shape = whole_shape(name, input, normalized_shape, weight, bias)
     if len(shape) == 1:
         return normalized_rows(input, weight, bias, eps, centre)
     rows = reshape(input, (*input.shape[: -len(shape)], math.prod(shape)))
@@ -1143,14 +1155,12 @@ def group_norm(
     input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:
     """The channels of each sample in groups, each brought to mean 0 and variance 1."""
-    n, channels, *field = input.shape
+    n, channels = check_channels("group_norm", input, weight, bias)
     if channels % num_groups:
         raise ShapeError(f"group_norm: {channels} channels do not make {num_groups} equal groups")
     grouped = reshape(input, (n * num_groups, math.prod(input.shape[1:]) // num_groups))
     unit = reshape(normalized_rows(grouped, None, None, eps, True), input.shape)
-    return by_weight(
-        unit, *(v if v is None else over_channels(v, len(field)) for v in (weight, bias))
-    )
+    return per_channel(unit, weight, bias)
 
 
 @differentiable

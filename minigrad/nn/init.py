@@ -150,6 +150,9 @@ def trunc_normal_(
     generator: Any = None,
 ) -> Any:
     """Normal numbers, drawn again until they lie in [a, b]."""
+    low, high = (math.erf((x - mean) / (std * math.sqrt(2))) for x in (a, b))
+    if high - low < 1e-3:
+        raise ValueError(f"trunc_normal_: numbers around {mean} hardly ever lie in [{a}, {b}]")
     numbers = random_of(generator).normal(mean, std, tensor.shape)
     while (out := (numbers < a) | (numbers > b)).any():
         numbers = np.array(numbers)

@@ -288,7 +288,7 @@ class Table(Module):
 
 
 class Embedding(Table):
-    """A vector for each of num_embeddings indices, learnt; that of padding_idx stays as it is."""
+    """A vector for each of num_embeddings indices, learned; that of padding_idx stays as it is."""
 
     def __init__(
         self,
@@ -576,7 +576,7 @@ class Softmin(Function):
 
 
 class PReLU(Module):
-    """leaky_relu with a slope that is learnt, one for all channels or one for each."""
+    """leaky_relu with a slope that is learned, one for all channels or one for each."""
 
     def __init__(
         self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None

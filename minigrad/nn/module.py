@@ -33,7 +33,7 @@ class Parameter(Tensor):
 
 
 class Buffer(Tensor):
-    """A tensor that belongs to a module's state and is not learnt."""
+    """A tensor that belongs to a module's state and is not learned."""
 
     __slots__ = ("persistent",)
     family = Tensor
@@ -296,8 +296,8 @@ class Converting:
     """The skill of changing the dtype of everything inside that is floating."""
 
     def to(self: Any, *targets: Any, **options: Any) -> Any:
-        for tensor in (*self.parameters(), *self.buffers()):
-            for x in (tensor, tensor.grad):
+        for part in (*self.parameters(), *self.buffers()):
+            for x in (part, part.grad):
                 if x is not None and x.dtype.kind == "f":
                     with no_grad():
                         new = to(x, *targets, **options)
