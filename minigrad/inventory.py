@@ -95,17 +95,13 @@ def library(module: str | None = None) -> list[str]:
 
 
 class Inventory(list[Entry]):
-    """Rules and what their checks found; in a notebook a table."""
+    """Rules and what their checks found; in a notebook a card for each."""
 
     def __repr__(self) -> str:
         return "\n".join(f"{x.name:16} {x.module:28} {'  '.join(verdicts(x))}" for x in self)
 
     def _repr_html_(self) -> str:
-        heads = ("rule", "as it is written", "first derivative", "second", "forward mode")
-        head = "".join(f'<th scope="col">{text}</th>' for text in heads)
-        rows = "\n".join(map(in_html, self))
-        table = f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
-        return f'<div style="overflow-x: auto">\n{table}\n</div>'
+        return "\n".join(map(in_html, self))
 
 
 def verdicts(entry: Entry) -> list[str]:
@@ -115,12 +111,20 @@ def verdicts(entry: Entry) -> list[str]:
     return ["< 1e-6" if good else text for good, text in zip(small, found, strict=True)]
 
 
+CARD = """<div class="mg-rule">
+<p><b>{name}</b> · <a href="{page}.html">chapter {number}</a> · checked now: {checks}</p>
+<pre>{source}</pre>
+</div>"""
+
+
 def in_html(entry: Entry) -> str:
-    """A row of the table."""
-    link = f'<a href="{entry.chapter}.html">{entry.chapter}</a>'
-    cells = [f"<b>{entry.name}</b><br>{link}", f"<pre>{escape(entry.source)}</pre>"]
-    cells += map(escape, verdicts(entry))
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    """A rule on a card: its name and chapter, what the checks found, its text."""
+    pairs = zip(("first derivative", "second", "forward mode"), verdicts(entry), strict=True)
+    checks = escape(", ".join(map(" ".join, pairs)))
+    number, source = int(entry.chapter.split("_")[0]), escape(entry.source)
+    return CARD.format(
+        name=entry.name, page=entry.chapter, number=number, checks=checks, source=source
+    )
 
 
 def inventory(names: Iterable[str] | None = None) -> Inventory:

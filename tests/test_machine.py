@@ -527,9 +527,10 @@ def test_a_wrong_rule_is_found_out_and_one_without_an_example_refused() -> None:
 
 def test_the_list_is_html_with_nothing_but_text_in_it() -> None:
     html = inventory(["chosen", "relu"])._repr_html_()
-    assert html.count("<tr>") == 3
+    assert html.count("<pre>") == 2
     assert "&lt;= 0" in html
-    assert '<a href="08_functions.html">' in html
+    assert '<a href="08_functions.html">chapter 8</a>' in html
+    assert "first derivative &lt; 1e-6, second &lt; 1e-6, forward mode &lt; 1e-6" in html
     assert repr(inventory(["relu"])) == (
         "relu             minigrad.functions           < 1e-6  < 1e-6  < 1e-6"
     )
