@@ -520,6 +520,11 @@ ERRORS: list[tuple[str, type[Exception], str]] = [
         ValueError,
         "Adagrad has no momentum to cycle: say cycle_momentum=False",
     ),
+    (
+        "a_group_too_late()",
+        ValueError,
+        "StepLR knows 1 groups, and the optimizer has 2 now: make a new scheduler after add_param",
+    ),
     ("beyond_the_cycle()", ValueError, "the cycle has 2 steps, and this is step 3"),
     (
         "lr_scheduler.CyclicLR(SGD([x]), 0.1, 1.0, mode='square')",
@@ -594,6 +599,14 @@ def reshaped_between_steps() -> None:
     w.data = mg.ones(2)
     w.grad = mg.ones(2)
     optimizer.step()
+
+
+def a_group_too_late() -> None:
+    optimizer = SGD([mg.ones(1)])
+    schedule = lr_scheduler.StepLR(optimizer, 2)
+    optimizer.add_param_group({"params": mg.ones(1)})
+    optimizer.step()
+    schedule.step()
 
 
 def beyond_the_cycle() -> None:

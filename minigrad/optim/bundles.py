@@ -70,7 +70,7 @@ class Bundle:
             for own, tensor, array in zip(self.states, tensors, self.held[name]):
                 if tensor.value is not array or own.get(name) is not tensor:
                     return False
-        return True
+        return all([len(own) == len(self.tensors) for own in self.states])
 
 
 class Dealing(Bundle):

@@ -59,10 +59,26 @@ class Remembering:
         return list(self._last_lr)
 
 
-class Walking(Remembering):
-    """The skill of going from one learning rate to the next."""
+class Setting(Remembering):
+    """The skill of giving an optimizer its rates."""
 
     optimizer: Optimizer
+
+    def put(self, lrs: list[float]) -> None:
+        groups = self.optimizer.param_groups
+        if len(lrs) != len(groups):
+            raise ValueError(
+                f"{type(self).__name__} knows {len(lrs)} groups, and the optimizer has "
+                f"{len(groups)} now: make a new scheduler after add_param_group()"
+            )
+        for group, lr in zip(groups, lrs):
+            group["lr"] = lr
+        self._last_lr = rates(self.optimizer)
+
+
+class Walking(Setting):
+    """The skill of going from one learning rate to the next."""
+
     last_epoch: int
     get_lr: Callable[[], list[float]]
     closed_form: Callable[[], list[float]]
@@ -80,11 +96,6 @@ class Walking(Remembering):
         self._step_count += 1
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         self.put(self.get_lr() if epoch is None else self.closed_form())
-
-    def put(self, lrs: Iterable[float]) -> None:
-        for group, lr in zip(self.optimizer.param_groups, lrs, strict=True):
-            group["lr"] = lr
-        self._last_lr = rates(self.optimizer)
 
 
 class Restarting(Walking):
@@ -134,13 +145,13 @@ class LRScheduler(Restarting):
 
 
 class Curve(LRScheduler):
-    """A rate that follows a curve m(t) between a floor and the first rate.
+    """A rate that follows a curve m(t) between eta_min and the first rate.
 
     From step to step it is changed by the ratio m(t) / m(t - 1) and not set, so that several
     schedules can act on one optimizer, and so can you.
     """
 
-    floor = 0.0
+    eta_min = 0.0
 
     def multiplier(self, t: int) -> float:
         raise NotImplementedError(f"{type(self).__name__} needs a method multiplier")
@@ -152,12 +163,12 @@ class Curve(LRScheduler):
             return rates(self.optimizer)
         pairs = zip(rates(self.optimizer), self.base_lrs)
         if before == 0:
-            return [lr + (base - self.floor) * now for lr, base in pairs]
-        return [self.floor + (lr - self.floor) * (now / before) for lr, _ in pairs]
+            return [lr + (base - self.eta_min) * now for lr, base in pairs]
+        return [self.eta_min + (lr - self.eta_min) * (now / before) for lr, _ in pairs]
 
     def closed_form(self) -> list[float]:
         m = self.multiplier(self.last_epoch)
-        return [self.floor + (base - self.floor) * m for base in self.base_lrs]
+        return [self.eta_min + (base - self.eta_min) * m for base in self.base_lrs]
 
 
 class StepLR(Curve):
@@ -261,7 +272,7 @@ class CosineAnnealingLR(Curve):
     def __init__(
         self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:
-        self.T_max, self.eta_min, self.floor = T_max, eta_min, eta_min
+        self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
     def multiplier(self, t: int) -> float:
@@ -617,7 +628,7 @@ class Reducing(Watching):
     num_bad_epochs: int
     cooldown_counter: int
     factor: float
-    min_lrs: list[float]
+    min_lr: Any
     eps: float
 
     def look(self, metric: float) -> None:
@@ -631,7 +642,8 @@ class Reducing(Watching):
             self.num_bad_epochs = 0
 
     def reduce(self) -> None:
-        for group, lowest in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+        lows = per_group("min_lr", self.min_lr, self.optimizer)
+        for group, lowest in zip(self.optimizer.param_groups, lows):
             lr = max(group["lr"] * self.factor, lowest)
             if group["lr"] - lr > self.eps:
                 group["lr"] = lr
@@ -647,7 +659,8 @@ class ReduceLROnPlateau(Reducing):
     ) -> None:  # fmt: skip
         if factor >= 1:
             raise ValueError(f"ReduceLROnPlateau: factor must be below 1, and is {factor}")
-        self.min_lrs = per_group("min_lr", min_lr, optimizer)
+        per_group("min_lr", min_lr, optimizer)
+        self.min_lr = min_lr
         self.optimizer, self.factor, self.eps = optimizer, factor, eps
         self.patience, self.cooldown, self.last_epoch = patience, cooldown, 0
         self.cooldown_counter = self.num_bad_epochs = 0
