@@ -145,7 +145,8 @@ def html_table(heads: tuple[str, ...], rows: list[list[str]]) -> str:
         sides = ["left"] * 3 + ["right"] * 2
         pairs = zip(row, sides, strict=True)
         return "".join(
-            f'<{tag} style="text-align: {side}">{escape(text)}</{tag}>' for text, side in pairs
+            f'<{tag} style="text-align: {side}; padding: 0 0.6em">{escape(text)}</{tag}>'
+            for text, side in pairs
         )
 
     head = f"<thead><tr>{cells(heads, 'th')}</tr></thead>"
