@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterable
-from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -299,6 +297,9 @@ class Player:
 
 def as_html(player: Player) -> str:
     """One element, and what brings it to life. Where scripts do not run, a list of the steps."""
+    import json
+    from html import escape
+
     graph = escape(json.dumps(player.graph(), ensure_ascii=False, separators=(",", ":")))
     parts = []
     for phase, group in itertools.groupby(enumerate(player.steps), lambda pair: pair[1].phase):

@@ -6,8 +6,6 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from html import escape
 from operator import attrgetter
 from typing import Any
 
@@ -18,16 +16,15 @@ from minigrad.engine import Node, Pullback
 from minigrad.protocol import plain
 
 
-@dataclass
 class Row:
     """All calls of one operation: how often, how long, and how many bytes."""
 
-    operation: str
-    calls: int = 0
-    forward: float = 0.0  # seconds in the operation itself
-    backward: float = 0.0  # seconds in its pullbacks
-    made: int = 0  # bytes of results; a view of an input is nothing new
-    kept: int = 0  # bytes that stay alive until backward, each array counted once
+    def __init__(self, operation: str, calls: int = 0, forward: float = 0.0) -> None:
+        self.operation, self.calls = operation, calls
+        self.forward = forward  # seconds in the operation itself
+        self.backward = 0.0  # seconds in its pullbacks
+        self.made = 0  # bytes of results; a view of an input is nothing new
+        self.kept = 0  # bytes that stay alive until backward, each array counted once
 
     @property
     def time(self) -> float:
@@ -162,6 +159,8 @@ class Table(str):
         return str(self)
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         head, *rows = ["".join(f"<td>{escape(x)}</td>" for x in row) for row in self.cells]
         body = "\n".join(f"<tr>{row}</tr>" for row in rows)
         head = head.replace("td>", "th>")
