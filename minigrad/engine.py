@@ -209,8 +209,7 @@ def ancestry(roots: Iterable[Node], oldest: int = -1) -> list[Node]:
         for parent, _, _ in node.edges:
             if parent.order > node.order:
                 node.edges = tuple([(earlier(x, node.order), *rest) for x, *rest in node.edges])
-                break
-        for parent, _, _ in node.edges:
+                parent = earlier(parent, node.order)
             if parent not in found:
                 found.add(parent)
                 nodes.append(parent)
