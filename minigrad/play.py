@@ -489,7 +489,7 @@ function drawGraph(graph, width, look, label) {
     return label && svg(`text.mg-local.${on || "mg-quiet"}`, at, label);
   }).filter(Boolean);
   const cards = graph.nodes.map((node, id) => drawBox(node, look.node(id), boxes[id], plan));
-  const least = graph.tight ? 0.55 * plan.width : 0;
+  const least = graph.tight ? 0.6 * plan.width : 0;
   const size = `max-width: ${plan.width}px; min-width: ${least}px`;
   return svg("svg.mg-graph", { viewBox: `0 0 ${plan.width} ${plan.height}`, role: "img",
     "aria-label": label, style: size }, ...lines, ...labels, ...cards);

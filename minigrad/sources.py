@@ -26,4 +26,13 @@ def parts_of(rule: Callable[..., Any]) -> list[str]:
     returned = [x.value for x in body if isinstance(x, ast.Return)]
     if len(returned) != 1 or not isinstance(returned[0], ast.Tuple):
         return []
-    return [ast.unparse(x.body if isinstance(x, ast.Lambda) else x) for x in returned[0].elts]
+    named = {x.name: x.body[-1] for x in body if isinstance(x, ast.FunctionDef)}
+    return [ast.unparse(result_of(x, named)) for x in returned[0].elts]
+
+
+def result_of(x: ast.expr, named: dict[str, ast.stmt]) -> ast.AST:
+    """What a pullback returns, be it a lambda or a function with a name."""
+    if isinstance(x, ast.Lambda):
+        return x.body
+    last = named.get(x.id) if isinstance(x, ast.Name) else None
+    return last.value or x if isinstance(last, ast.Return) else x
