@@ -201,6 +201,7 @@ def test_a_failing_walk_leaves_the_graph_as_it_was() -> None:
 
 
 def test_rules_are_read_from_their_source() -> None:
+    assert parts_of(rules["batched"])[2] == "swapped(turned).reshape(B.shape)"
     assert parts_of(rules["mul"]) == ["a * b", "g * b", "g * a"]
     assert source_of(rules["tanh"]).endswith("return y, lambda g: g * (1 - y * y)")
     assert parts_of(rules["clone"])
