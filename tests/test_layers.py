@@ -136,6 +136,14 @@ def test_a_state_dict_is_a_snapshot() -> None:
     assert layer.weight.tolist() == before
 
 
+def test_of_two_values_for_a_shared_parameter_the_last_counts() -> None:
+    net = nn.Sequential(*[nn.Linear(1, 1, bias=False) for _ in range(9)])
+    for layer in net:
+        layer.weight = net[0].weight
+    net.load_state_dict({f"{i}.weight": mg.full((1, 1), i) for i in reversed(range(9))})
+    assert net[0].weight.item() == 8
+
+
 def test_loading_keeps_the_parameter_and_copies_the_array() -> None:
     layer, array = nn.Linear(1, 1, bias=False), np.ones((1, 1), np.float32)
     weight = layer.weight
