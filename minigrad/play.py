@@ -168,8 +168,12 @@ def operation(scene: Scene, node: Node) -> int:
 def forward_steps(scene: Scene) -> Iterable[Step]:
     """Values, in the order in which they were computed."""
     ready = [i for i, box in enumerate(scene.boxes) if not box["args"]]
-    words: list[Any] = ["The leaves have their values. Every operation waits for its inputs."]
     put = [[i, 0, in_a_box(scene.values[i])] for i in ready]
+    single = [f"{scene.boxes[i]['name']} = {x}" for i, _, x in put if np.size(scene.values[i]) == 1]
+    told = f": {', '.join(single)}" if single else ""
+    words: list[Any] = [
+        f"The leaves have their values{told}. Every operation waits for its inputs."
+    ]
     yield Step("forward", words, put=put, arrays=shown_values(scene, ready))
     for i, box in enumerate(scene.boxes):
         if box["args"]:
@@ -672,7 +676,8 @@ COLOURS = r"""
   --mg-card: #f8f9fb; --mg-paper: #ffffff; --mg-wrong: #a8124c;
   --mg-value: #1b5e9e; --mg-value-soft: #dcebfa; --mg-grad: #a2430b; --mg-grad-soft: #fde7d5;
 }
-html[data-theme="dark"], html[theme="dark"], body.vscode-dark, body[data-jp-theme-light="false"] {
+html[data-theme="dark"], html[theme="dark"], body[data-jp-theme-light="false"],
+body.vscode-dark, body.vscode-high-contrast {
   --mg-ink: #e4e8ee; --mg-muted: #a9b3c1; --mg-line: #39434f; --mg-edge: #77828f;
   --mg-card: #1a2027; --mg-paper: #12161b; --mg-wrong: #ff94b6;
   --mg-value: #8fc3f7; --mg-value-soft: #173a5e; --mg-grad: #f7ad70; --mg-grad-soft: #53300f;

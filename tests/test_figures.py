@@ -352,6 +352,27 @@ def seen_before(figure: Any) -> str:
     return said(figure)
 
 
+def test_a_player_comes_to_life_when_a_notebook_puts_it_on_the_page(show: Any, output: str) -> None:
+    """A front end sets the HTML of an output and then runs the scripts in it, again and again."""
+    page = show("<main></main><i class='mg'></i>", site=False).page
+    insert = """(html) => {
+        const place = document.createElement("div");
+        place.innerHTML = html;
+        document.querySelector("main").append(place);
+        for (const old of place.querySelectorAll("script")) {
+            const script = document.createElement("script");
+            script.textContent = old.textContent;
+            old.replaceWith(script);
+        } }"""
+    for count in (2, 4):
+        page.evaluate(insert, output)
+        assert page.locator("mg-player .mg-progress").count() == count
+    page.evaluate("const p = document.querySelector('mg-player'); p.parentNode.append(p)")
+    figure = page.locator("mg-player").last
+    press(figure, "ArrowRight")
+    assert figure.locator(".mg-progress").inner_text().startswith("step 1 of")
+
+
 def test_a_player_is_driven_by_buttons_slider_and_keys(show: Any, output: str) -> None:
     figure = player(show(output, site=False))
     progress = figure.locator(".mg-progress")

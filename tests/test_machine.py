@@ -40,7 +40,7 @@ def texts(player: Player) -> list[str]:
 def test_the_steps_of_a_small_graph_word_by_word() -> None:
     a, b = leaf(2.0, "a"), leaf(-3.0, "b")
     assert texts(mg.play(a * b + a)) == [
-        "The leaves have their values. Every operation waits for its inputs.",
+        "The leaves have their values: a = 2, b = -3. Every operation waits for its inputs.",
         "v1 = mul(a, b) = -6.",
         "L = add(v1, a) = -4.",
         "Backward starts at L: nudge L by a little, and L moves by just as much. "
@@ -340,6 +340,28 @@ def test_it_is_switched_as_in_pytorch() -> None:
     with set_detect_anomaly(True):
         assert len(state.around) == 1
     assert state.around == ()
+
+
+def programs() -> list[Any]:
+    x, one = mg.tensor([-1.0, 2.0]), mg.ones(2)
+    return [
+        lambda: mg.func.jvp(entropy, (x,), (one,)),
+        lambda: mg.func.grad(entropy)(x),
+        lambda: mg.func.hessian(entropy)(x),
+        lambda: mg.func.jvp(mg.func.grad(entropy), (x,), (one,)),
+    ]
+
+
+def entropy(x: Any) -> Any:
+    return (x.log() * x).sum()
+
+
+@pytest.mark.parametrize("program", programs())
+def test_every_mode_of_differentiation_is_watched(program: Any) -> None:
+    with pytest.raises(AnomalyError) as error, detect_anomaly():
+        program()
+    assert first_line(error) == "log(float32[2] from -1 to 2) made 1 nan in 2 numbers"
+    assert str(error.value).endswith("in entropy: return (x.log() * x).sum()")
 
 
 def test_modes_nest_and_an_error_leaves_nothing_behind() -> None:
