@@ -341,7 +341,7 @@ class Saving:
         """Take over the values, by path. Where something does not fit, nothing is changed."""
         own = self.state_dict(keep_vars=True)
         keys = compared(type(self).__name__, own, state_dict, strict)
-        for path in (path for path in own if path in state_dict):  # the last name wins
+        for path in filter(state_dict.__contains__, own):  # in order: the last name counts
             take(self, path, own[path], state_dict[path], assign)
         return keys
 
