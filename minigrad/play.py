@@ -168,7 +168,7 @@ def operation(scene: Scene, node: Node) -> int:
 def forward_steps(scene: Scene) -> Iterable[Step]:
     """Values, in the order in which they were computed."""
     ready = [i for i, box in enumerate(scene.boxes) if not box["args"]]
-    put = [[i, 0, in_a_box(scene.values[i])] for i in ready]
+    put: list[Any] = [[i, 0, in_a_box(scene.values[i])] for i in ready]
     single = [f"{scene.boxes[i]['name']} = {x}" for i, _, x in put if np.size(scene.values[i]) == 1]
     told = f": {', '.join(single)}" if single else ""
     words: list[Any] = [
