@@ -174,11 +174,9 @@ def set_aside(thing: Any, where: str, arrays: dict[str, Any]) -> Any:
     array = np.asarray(plain(thing))
     code_of(array.dtype, where)
     arrays[where] = array
-    if isinstance(thing, Node):
-        return (
-            {"tensor": where, "requires_grad": True} if thing.requires_grad else {"tensor": where}
-        )
-    return {"array": where}
+    if not isinstance(thing, Node):
+        return {"array": where}
+    return {"tensor": where} | ({"requires_grad": True} if thing.requires_grad else {})
 
 
 def decoded(code: Any, arrays: dict[str, Any]) -> Any:
@@ -209,15 +207,10 @@ def decoded(code: Any, arrays: dict[str, Any]) -> Any:
 
 def is_flat(thing: Any) -> bool:
     """Whether it is a dictionary of tensors, as a state_dict: then the file needs no tree."""
-    return isinstance(thing, dict) and all(
-        [
-            type(name) is str
-            and name != "__metadata__"
-            and isinstance(x, Node)
-            and not x.requires_grad
-            for name, x in thing.items()
-        ]
-    )
+    if not isinstance(thing, dict) or "__metadata__" in thing:
+        return False
+    named = all([type(name) is str for name in thing])
+    return named and all([isinstance(x, Node) and not x.requires_grad for x in thing.values()])
 
 
 def as_bytes(thing: Any) -> Iterator[bytes]:
@@ -361,13 +354,11 @@ def save(obj: Any, f: Any) -> None:
         write_atomically(path, lambda file: file.writelines(as_bytes(obj)))
 
 
-def load(
-    f: Any, map_location: Any = None, *, weights_only: bool | None = None, mmap: bool | None = None
-) -> Any:
+def load(f: Any, map_location: Any = None, *, weights_only: bool | None = None) -> Any:
     """What save() wrote into a file, or any file of safetensors or .npz: nothing in it is run.
 
-    A file that is damaged raises LoadError. map_location must name the CPU; weights_only and mmap
-    change nothing: files here never hold anything but values.
+    A file that is damaged raises LoadError. map_location must name the CPU; weights_only changes
+    nothing: files here never hold anything but values.
     """
     if map_location is not None:
         device(map_location)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import doctest
 from collections import Counter, namedtuple
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -28,11 +27,6 @@ class Squares(data.Dataset):
 
     def __getitem__(self, i: Any) -> Any:
         return {"x": np.array([i, i * i], np.float32), "name": f"n{i}", "y": i * 0.5}
-
-
-class Stream(data.IterableDataset):
-    def __iter__(self) -> Iterator[Any]:
-        return iter(range(7))
 
 
 def seen(loader: Any) -> list[list[int]]:
@@ -143,11 +137,11 @@ def test_parameters_are_those_of_torch() -> None:
 
     for name in data.__all__:
         theirs, ours = getattr(torch.utils.data, name), getattr(data, name)
-        if name not in ("Dataset", "IterableDataset", "Sampler"):
+        if name not in ("Dataset", "Sampler"):
             names = list(inspect.signature(theirs).parameters)
-            assert list(inspect.signature(ours).parameters) == [
-                given for given in names if given != "collate_fn_map"
-            ], name
+            missing = ("collate_fn_map", "pin_memory_device", "in_order")
+            expected = [given for given in names if given not in missing]
+            assert list(inspect.signature(ours).parameters) == expected, name
 
 
 # ---------------------------------------------------------------- randomness
@@ -284,15 +278,10 @@ def test_what_does_not_fit_is_named(batch: Any, error: type[Exception], text: st
         ),
         (lambda: TensorDataset(), "TensorDataset: it needs at least one tensor"),
         (lambda: data.ConcatDataset([]), "ConcatDataset: it needs at least one dataset"),
-        (lambda: data.ConcatDataset([Stream()]), "ConcatDataset: an IterableDataset has no numb"),
         (lambda: (rows() + rows())[20], "ConcatDataset: there are 20 examples, and no 20"),
         (lambda: (rows() + rows())[-21], "ConcatDataset: there are 20 examples, and no -21"),
         (lambda: data.Dataset()[0], "Dataset has to define __getitem__(self, index)"),
         (lambda: iter(data.Sampler()), "Sampler has to define __iter__(self)"),
-        (
-            lambda: iter(data.IterableDataset()),
-            "IterableDataset has to define __iter__(self)",
-        ),
         (
             lambda: data.random_split(rows(), [3, 3]),
             "random_split: [3, 3] add up to 6, and the dataset has 10 examples: give lengths",
@@ -329,10 +318,6 @@ def test_what_does_not_fit_is_named(batch: Any, error: type[Exception], text: st
             "DataLoader: without a batch_size no batch is short: leave drop_last out",
         ),
         (
-            lambda: DataLoader(Stream(), 2, shuffle=True, num_workers=2),
-            "DataLoader: an IterableDataset does not go with ['shuffle', 'num_workers']",
-        ),
-        (
             lambda: DataLoader(rows(), num_workers=2, worker_init_fn=print),
             "DataLoader: all is done in this process: worker_init_fn is never called",
         ),
@@ -367,30 +352,13 @@ def test_datasets_can_be_walked_through() -> None:
     assert [int(y) for _, y in data.Subset(rows(), [4, 2])] == [4, 2]
     assert [int(y) for _, y in rows(2) + rows(2)] == [0, 1, 0, 1]
     assert (rows(2) + rows(3))[-1][1].item() == 2
-    assert data.Dataset[int] is not None and data.get_worker_info() is None
-
-
-def test_a_stream() -> None:
-    assert [x.tolist() for x in DataLoader(Stream(), 3)] == [[0, 1, 2], [3, 4, 5], [6]]
-    assert [x.tolist() for x in DataLoader(Stream(), 3, drop_last=True)] == [[0, 1, 2], [3, 4, 5]]
-    assert list(DataLoader(Stream(), None)) == list(range(7))
-    with pytest.raises(TypeError):
-        len(DataLoader(Stream(), 3))
-
-
-def test_a_stream_that_knows_its_length() -> None:
-    class Known(Stream):
-        def __len__(self) -> int:
-            return 7
-
-    assert [len(DataLoader(Known(), 3, drop_last=last)) for last in (False, True)] == [3, 2]
-    assert len(DataLoader(Known(), None)) == 7
+    assert data.Dataset[int] is not None
 
 
 def test_helpers_of_torch_change_nothing() -> None:
     plain = seen(DataLoader(rows(), 4))
     options: dict[str, Any] = {"num_workers": 4, "pin_memory": True, "timeout": 5}
-    options |= {"persistent_workers": True, "prefetch_factor": 2, "in_order": True}
+    options |= {"persistent_workers": True, "prefetch_factor": 2}
     assert seen(DataLoader(rows(), 4, **options)) == plain
 
 

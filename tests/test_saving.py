@@ -528,7 +528,7 @@ def test_arguments_of_torch() -> None:
     for options in (
         {"map_location": "cpu"},
         {"map_location": mg.device("cpu"), "weights_only": True},
-        {"weights_only": False, "mmap": False},
+        {"weights_only": False},
     ):
         assert mg.load(io.BytesIO(data), **options)["w"].item() == 1
     with pytest.raises(RuntimeError, match="there is no device 'cuda:0'"):

@@ -8,7 +8,7 @@ import itertools
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from types import GenericAlias
 from typing import Any
 
@@ -76,8 +76,6 @@ class ConcatDataset(Dataset):
         self.datasets = list(datasets)
         if not self.datasets:
             raise ValueError("ConcatDataset: it needs at least one dataset")
-        if any([isinstance(part, IterableDataset) for part in self.datasets]):
-            raise TypeError("ConcatDataset: an IterableDataset has no numbered examples")
         self.cumulative_sizes = list(itertools.accumulate(map(len, self.datasets)))
 
     def __getitem__(self, index: int) -> Any:
@@ -89,17 +87,6 @@ class ConcatDataset(Dataset):
 
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]
-
-
-class IterableDataset(Dataset):
-    """Examples that come one after the other, as from a file: a subclass defines __iter__()."""
-
-    def __iter__(self) -> Iterator[Any]:
-        raise NotImplementedError(f"{type(self).__name__} has to define __iter__(self)")
-
-
-def get_worker_info() -> None:
-    """PyTorch's datasets ask which process they run in: here always the main one, so None."""
 
 
 def random_split(
@@ -127,8 +114,6 @@ def random_split(
 
 class Sampler:
     """Says which examples come, in what order: a subclass defines __iter__()."""
-
-    __class_getitem__: Any = classmethod(GenericAlias)
 
     def __iter__(self) -> Iterator[Any]:
         raise NotImplementedError(f"{type(self).__name__} has to define __iter__(self)")
@@ -226,36 +211,23 @@ class WeightedRandomSampler(Sampler):
         return self.num_samples
 
 
-def batch_size_of(size: Any) -> int:
-    if type(size) is not int or size <= 0:
-        raise ValueError(f"batch_size must be a whole number from 1 up, not {size!r}")
-    return size
-
-
-def pieces(items: Iterable[Any], size: int, drop_last: bool) -> Iterator[list[Any]]:
-    """Lists of so many items; the last one may be shorter, or is left out."""
-    source = iter(items)
-    while piece := list(itertools.islice(source, size)):
-        if len(piece) == size or not drop_last:
-            yield piece
-
-
-def number_of_pieces(n: int, size: int, drop_last: bool) -> int:
-    return n // size if drop_last else math.ceil(n / size)
-
-
 class BatchSampler(Sampler):
-    """What a sampler gives, in lists of batch_size."""
+    """What a sampler gives, in lists of batch_size; the last may be shorter, or is left out."""
 
     def __init__(self, sampler: Any, batch_size: int, drop_last: bool) -> None:
-        self.sampler, self.drop_last = sampler, drop_last
-        self.batch_size = batch_size_of(batch_size)
+        if type(batch_size) is not int or batch_size <= 0:
+            raise ValueError(f"batch_size must be a whole number from 1 up, not {batch_size!r}")
+        self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
 
     def __iter__(self) -> Iterator[list[int]]:
-        return pieces(self.sampler, self.batch_size, self.drop_last)
+        source = iter(self.sampler)
+        while batch := list(itertools.islice(source, self.batch_size)):
+            if len(batch) == self.batch_size or not self.drop_last:
+                yield batch
 
     def __len__(self) -> int:
-        return number_of_pieces(len(self.sampler), self.batch_size, self.drop_last)
+        n, size = len(self.sampler), self.batch_size
+        return n // size if self.drop_last else math.ceil(n / size)
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
@@ -354,38 +326,30 @@ def fetched(dataset: Any, indices: list[int], collate: Callable[[list[Any]], Any
 
 def refuse_conflicts(loader: Any) -> None:
     """Arguments of a loader that contradict each other."""
-    given = {"shuffle": loader.shuffle, "sampler": loader.sampler is not None}
-    given["batch_sampler"] = loader.batch_sampler is not None
-    order = [name for name, is_given in given.items() if is_given]
+    order = ["shuffle"] * bool(loader.shuffle) + ["sampler"] * (loader.sampler is not None)
     batch = ["batch_size"] * (loader.batch_size != 1) + ["drop_last"] * loader.drop_last
-    if given["batch_sampler"] and (batch or len(order) > 1):
-        raise ValueError(f"DataLoader: a batch_sampler takes the place of {[*order[:-1], *batch]}")
+    if loader.batch_sampler is not None and order + batch:
+        raise ValueError(f"DataLoader: a batch_sampler takes the place of {order + batch}")
     if len(order) > 1:
         raise ValueError("DataLoader: a sampler decides the order: leave shuffle out")
     if loader.batch_size is None and loader.drop_last:
         raise ValueError("DataLoader: without a batch_size no batch is short: leave drop_last out")
-    workers = ["num_workers"] * (loader.num_workers > 0)
-    if isinstance(loader.dataset, IterableDataset) and order + workers:
-        raise ValueError(f"DataLoader: an IterableDataset does not go with {order + workers}")
-    if workers and loader.worker_init_fn:
+    if loader.num_workers and loader.worker_init_fn:
         raise ValueError("DataLoader: all is done in this process: worker_init_fn is never called")
 
 
 def arrange(loader: Any) -> None:
-    """Fill in what was not said: the order, the batches, how a batch is made."""
-    streaming = isinstance(loader.dataset, IterableDataset)
+    """Fill in what was not said: how a batch is made, the order, the batches."""
     single = loader.batch_size is None and loader.batch_sampler is None
     loader.collate_fn = loader.collate_fn or (default_convert if single else default_collate)
     if loader.batch_sampler is not None:
         loader.batch_size = None
         return
-    if not single:
-        batch_size_of(loader.batch_size)
-    if loader.sampler is None and not streaming:
+    if loader.sampler is None:
         loader.sampler = SequentialSampler(loader.dataset)
         if loader.shuffle:
             loader.sampler = RandomSampler(loader.dataset, generator=loader.generator)
-    if not (single or streaming):
+    if not single:
         loader.batch_sampler = BatchSampler(loader.sampler, loader.batch_size, loader.drop_last)
 
 
@@ -393,48 +357,27 @@ class Walking:
     """The skill of going through a dataset, batch by batch."""
 
     def __iter__(self: Any) -> Iterator[Any]:
-        if isinstance(self.dataset, IterableDataset):
-            size = self.batch_size
-            source = pieces(self.dataset, size, self.drop_last) if size else self.dataset
-            yield from map(self.collate_fn, source)
-        elif self.batch_sampler is None:
+        if self.batch_sampler is None:
             for i in self.sampler:
                 yield self.collate_fn(self.dataset[i])
-        else:
-            for indices in self.batch_sampler:
-                yield fetched(self.dataset, indices, self.collate_fn)
+            return
+        for indices in self.batch_sampler:
+            yield fetched(self.dataset, indices, self.collate_fn)
 
     def __len__(self: Any) -> int:
-        dataset, streaming = self.dataset, isinstance(self.dataset, IterableDataset)
-        if streaming:
-            return number_of_pieces(len(dataset), self.batch_size or 1, self.drop_last)
         return len(self.sampler if self.batch_sampler is None else self.batch_sampler)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class Elsewhere:
-    """What PyTorch's loader is told about helper processes: there are none here."""
-
-    prefetch_factor: int | None = None
-    persistent_workers: bool = False
-    pin_memory_device: str = ""
-    in_order: bool = True
-
-
 @dataclass(eq=False, repr=False)
-class DataLoader(Walking, Elsewhere):
-    """Goes through a dataset in batches; every walk is one epoch.
-
-    Batches are made in this process when they are asked for. num_workers, pin_memory and what
-    else says how PyTorch's helper processes work is accepted: the batches are the same.
-    """
+class DataLoader(Walking):
+    """Goes through a dataset in batches, made in this process; every walk is one epoch."""
 
     dataset: Any
     batch_size: int | None = 1
     shuffle: bool | None = None
     sampler: Any = None
     batch_sampler: Any = None
-    num_workers: int = 0
+    num_workers: int = 0  # this and what else is for helper processes changes nothing
     collate_fn: Callable[[Any], Any] | None = None
     pin_memory: bool = False
     drop_last: bool = False
@@ -442,13 +385,16 @@ class DataLoader(Walking, Elsewhere):
     worker_init_fn: Any = None
     multiprocessing_context: Any = None
     generator: Generator | None = None
+    _: KW_ONLY
+    prefetch_factor: int | None = None
+    persistent_workers: bool = False
 
     def __post_init__(self) -> None:
         refuse_conflicts(self)
         arrange(self)
 
 
-__all__ = ["Dataset", "TensorDataset", "Subset", "ConcatDataset", "IterableDataset"]
-__all__ += ["random_split", "get_worker_info", "Sampler", "SequentialSampler", "RandomSampler"]
+__all__ = ["Dataset", "TensorDataset", "Subset", "ConcatDataset", "random_split"]
+__all__ += ["Sampler", "SequentialSampler", "RandomSampler"]
 __all__ += ["SubsetRandomSampler", "WeightedRandomSampler", "BatchSampler", "DataLoader"]
 __all__ += ["default_collate", "default_convert"]
