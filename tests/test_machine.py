@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import os
 import re
 import subprocess
@@ -22,6 +23,7 @@ from minigrad.inventory import inventory, library, worst_error
 from minigrad.play import Player, in_a_box, rows_of
 from minigrad.sources import parts_of, source_of
 from tests.chapters import ROOT
+from tests.needs import installed_torch
 
 
 def leaf(value: Any, name: str = "", dtype: Any = mg.float64) -> Any:
@@ -362,6 +364,33 @@ def test_every_mode_of_differentiation_is_watched(program: Any) -> None:
         program()
     assert first_line(error) == "log(float32[2] from -1 to 2) made 1 nan in 2 numbers"
     assert str(error.value).endswith("in entropy: return (x.log() * x).sum()")
+
+
+def guarded(torch: Any) -> None:
+    x = torch.tensor([0.0, 4.0], requires_grad=True)
+    torch.where(x > 0, x.sqrt(), 0.0).sum().backward()
+
+
+def switched(torch: Any) -> None:
+    with torch.autograd.set_detect_anomaly(True):
+        guarded(torch)
+
+
+def unchecked(torch: Any) -> None:
+    with torch.autograd.detect_anomaly(check_nan=False):
+        guarded(torch)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_pytorch_stops_at_the_same_programs() -> None:
+    for torch in (mg, installed_torch()):
+        guarded(torch)
+        unchecked(torch)
+        with pytest.raises(RuntimeError, match="(?i)sqrt"):
+            switched(torch)
+        for mode in ("detect_anomaly", "set_detect_anomaly"):
+            names = list(inspect.signature(getattr(torch.autograd, mode)).parameters)
+            assert names[: names.index("check_nan") + 1] in (["check_nan"], ["mode", "check_nan"])
 
 
 def test_modes_nest_and_an_error_leaves_nothing_behind() -> None:
