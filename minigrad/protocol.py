@@ -31,14 +31,18 @@ def answer(function: Any, inputs: Any, options: Any) -> Any:
             if numpys in options:
                 options[ours] = options.pop(numpys)
         return spelled[function](*inputs, **options)
-    used = nodes_in((inputs, options))
-    due = any(x.tangents or (state.recording and x.requires_grad) for x in used)
-    if due and function not in readers:
+    if function not in readers and any(map(asked_for, nodes_in((inputs, options)))):
         raise TypeError(
             f"{called(function)} has no rule here, so no gradient could come back through it: "
             "give it tensor.detach(), or write a rule for it with @differentiable"
         )
     return function(*plain(inputs), **plain(options))
+
+
+def asked_for(x: Node) -> bool:
+    """Whether a derivative of what is made from x may be asked for, backward or forward."""
+    moving = x.tangents and any(run in x.tangents for run in state.around)
+    return bool(moving) or (state.recording and x.requires_grad)
 
 
 readers = {np.shape, np.ndim, np.size, np.result_type, np.isrealobj, np.iscomplexobj}

@@ -364,6 +364,18 @@ def test_a_function_of_numpy_without_a_rule_is_refused():
         derivative(lambda x: np.linalg.eigvalsh(x))(mg.eye(2))
 
 
+def test_what_moved_in_a_run_that_is_over_stands_still():
+    kept = mg.eye(2, dtype=mg.float64)
+
+    def f(x: Any) -> Any:
+        kept[0] = x
+        return x
+
+    func.jvp(f, (vector(2.0, 0.0),), (vector(1.0, 1.0),))
+    assert np.linalg.eigvalsh(kept).tolist() == [1.0, 2.0]
+    assert derivative(lambda x: (x * kept).sum(0))(vector(1.0, 1.0)).tolist() == [2.0, 1.0]
+
+
 # ------------------------------------------------------------------ jacfwd, linearize
 
 

@@ -12,6 +12,7 @@ from minigrad.arithmetic import entrywise
 from minigrad.autograd.gradients import path
 from minigrad.autograd.levels import entering
 from minigrad.engine import Node, Pullback, described, held, pull, state, wrapped
+from minigrad.protocol import asked_for
 from minigrad.tensor import Recording
 
 
@@ -64,10 +65,7 @@ class Moving:
 
 def watched(x: Any) -> bool:
     """Whether a derivative of what is computed from x may be asked for outside this run."""
-    if not isinstance(x, Node):
-        return False
-    tangents = x.tangents or ()
-    return (state.recording and x.requires_grad) or any(run in tangents for run in state.around)
+    return isinstance(x, Node) and asked_for(x)
 
 
 def on_values(
