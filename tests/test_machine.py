@@ -386,7 +386,7 @@ def test_pytorch_stops_at_the_same_programs() -> None:
     for torch in (mg, installed_torch()):
         guarded(torch)
         unchecked(torch)
-        with pytest.raises(RuntimeError, match="(?i)sqrt"):
+        with pytest.raises(RuntimeError, match=r"(?i)sqrt"):
             switched(torch)
         for mode in ("detect_anomaly", "set_detect_anomaly"):
             names = list(inspect.signature(getattr(torch.autograd, mode)).parameters)
