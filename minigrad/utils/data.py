@@ -23,7 +23,7 @@ from minigrad.tensor import Generator, random_of
 class Dataset:
     """Examples by number: a subclass defines __getitem__(index) and, as a rule, __len__()."""
 
-    __class_getitem__: Any = classmethod(GenericAlias)
+    __class_getitem__: Any = classmethod(GenericAlias)  # for annotations: Dataset[Tensor]
 
     def __getitem__(self, index: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has to define __getitem__(self, index)")
