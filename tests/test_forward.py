@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import autograd, engine, func
+from minigrad import autograd, engine, func, nn
 from minigrad.arithmetic import elementwise
 from minigrad.autograd import forward_ad as fwd
 from minigrad.autograd.tangents import transposed
@@ -253,8 +253,6 @@ def test_hessians_from_every_pair_of_modes(outer, inner):
 
 
 def test_parameters_of_a_module_move_in_a_hessian_vector_product():
-    from minigrad import nn
-
     mg.manual_seed(0)
     net = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.LayerNorm(4), nn.Linear(4, 2)).double()
     x = mg.tensor(np.random.default_rng(0).normal(size=(5, 3)))
@@ -267,6 +265,53 @@ def test_parameters_of_a_module_move_in_a_hessian_vector_product():
     reverse = func.grad(lambda x: (func.grad(f)(x) * v).sum())(x)
     np.testing.assert_allclose(forward.detach().numpy(), reverse.detach().numpy(), rtol=1e-10)
     assert all(p.grad is None for p in net.parameters())
+
+
+def normal(*shape: int, seed: int = 0) -> Any:
+    return mg.tensor(np.random.default_rng(seed).normal(size=shape))
+
+
+MODULES: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "linear": (lambda: nn.Linear(3, 4), (normal(5, 3),)),
+    "bilinear": (lambda: nn.Bilinear(3, 2, 4), (normal(5, 3), normal(5, 2, seed=1))),
+    "layer norm": (lambda: nn.LayerNorm(3), (normal(5, 3),)),
+    "batch norm": (lambda: nn.BatchNorm1d(3), (normal(5, 3),)),
+    "group norm": (lambda: nn.GroupNorm(2, 4), (normal(3, 4, 5),)),
+    "embedding": (lambda: nn.Embedding(7, 3), (mg.tensor([1, 2, 2]),)),
+    "convolution": (lambda: nn.Conv2d(2, 3, 3, stride=2, padding=1), (normal(2, 2, 6, 6),)),
+    "pooling": (lambda: nn.Sequential(nn.Conv2d(2, 3, 1), nn.MaxPool2d(2)), (normal(2, 2, 6, 6),)),
+    "LSTM": (lambda: nn.LSTM(3, 4, num_layers=2), (normal(5, 2, 3),)),
+    "GRU": (lambda: nn.GRU(3, 4), (normal(5, 2, 3),)),
+    "curves": (lambda: nn.Sequential(nn.Linear(3, 4), nn.PReLU(), nn.GELU()), (normal(5, 3),)),
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_parameters_of_a_module_move(name):
+    """The slope along a direction, and the Hessian times the direction, three ways each."""
+    mg.manual_seed(0)
+    make, xs = MODULES[name]
+    module = make().double()
+    weights = {key: normal(*p.shape, seed=1) * 0.5 for key, p in module.named_parameters()}
+    ways = {key: normal(*w.shape, seed=2) for key, w in weights.items()}
+
+    def f(weights: Any) -> Any:
+        y = func.functional_call(module, weights, xs)
+        y = y[0] if isinstance(y, tuple) else y
+        return (y * y * mg.linspace(0.5, 1.5, y.numel(), dtype=y.dtype).reshape(y.shape)).sum()
+
+    def along(weights: Any) -> Any:
+        return func.jvp(f, (weights,), (ways,))[1]
+
+    def dotted(weights: Any) -> Any:
+        g = func.grad(f)(weights)
+        return sum((g[key] * way).sum() for key, way in ways.items())
+
+    assert along(weights).item() == pytest.approx(dotted(weights).item(), rel=1e-10, abs=1e-10)
+    expected = func.grad(dotted)(weights)
+    for found in (func.jvp(func.grad(f), (weights,), (ways,))[1], func.grad(along)(weights)):
+        for key, h in expected.items():
+            np.testing.assert_allclose(found[key].numpy(), h.numpy(), rtol=1e-9, atol=1e-9)
 
 
 # ------------------------------------------------------------------ functions of one's own
