@@ -47,15 +47,15 @@ def relu(input: Any, inplace: bool = False) -> Any:
     return applied(functions.relu, input, inplace)
 
 
-def slopes(x: Array, low: float) -> Any:
-    """1 where x is positive, and another number elsewhere."""
+def slopes(x: Array, low: Any) -> Any:
+    """1 where x is positive, and low elsewhere."""
     above = plain(x) > 0
-    return above + np.logical_not(above) * x.dtype.type(low)
+    return above + np.logical_not(above) * low
 
 
 @floating
 def leaky(x: Array, *, slope: float) -> Any:
-    both = slopes(x, slope)
+    both = slopes(x, x.dtype.type(slope))
     return x * both, lambda g: g * both
 
 
@@ -66,9 +66,8 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
 
 @floating
 def leaky_by(x: Array, w: Array) -> Any:
-    above = plain(x) > 0
-    slope = above + np.logical_not(above) * w
-    return x * slope, lambda g: g * slope, lambda g: g * np.minimum(x, 0)
+    both = slopes(x, w)
+    return x * both, lambda g: g * both, lambda g: g * np.minimum(x, 0)
 
 
 def prelu(input: Any, weight: Any) -> Any:
@@ -79,9 +78,8 @@ def prelu(input: Any, weight: Any) -> Any:
             f"prelu: the weight has shape {list(weight.shape)}, and the input {list(input.shape)}: "
             f"it takes one slope, or one for each of the {channels} channels in dim 1"
         )
-    if weight.ndim and input.ndim != 2:
-        weight = weight.reshape(*[-1] if input.ndim > 1 else [], *[1] * (input.ndim - 2))
-    return leaky_by(input, weight)
+    along = (-1, *[1] * (input.ndim - 2)) if input.ndim > 1 else ()  # (C,) as (C, 1, …)
+    return leaky_by(input, weight.reshape(along) if weight.ndim else weight)
 
 
 @floating
@@ -288,7 +286,9 @@ def alike(name: str, input: Any, target: Any, what: str = "target") -> tuple[Any
 def reduced(name: str, terms: Any, reduction: str) -> Any:
     """The terms of a loss themselves ("none"), their "sum", or their "mean"."""
     share_of(name, terms.shape, reduction)  # refuses what cannot be
-    return {"none": lambda: terms, "sum": terms.sum, "mean": terms.mean}[reduction]()
+    if reduction == "none":
+        return terms
+    return terms.mean() if reduction == "mean" else terms.sum()
 
 
 def share_of(name: str, shape: tuple[int, ...], reduction: str) -> float:
@@ -404,9 +404,8 @@ def labels_of(name: str, input: Any, target: Any, ignore_index: int) -> tuple[An
             f"{name}: class indices are whole numbers, not {labels.dtype}: convert with .long()"
         )
     flat = labels.reshape(-1).astype(np.int64, copy=False)
-    if (
-        ignore_index < 0 and np.maximum.reduce(flat.view(np.uint64), initial=0) < classes
-    ):  # -1 is huge there
+    highest = np.maximum.reduce(flat.view(np.uint64), initial=0)  # -1 is huge there
+    if ignore_index < 0 and highest < classes:
         return flat, None
     kept = flat != ignore_index
     refuse_strangers(name, labels, kept & ((flat < 0) | (flat >= classes)), classes)
@@ -530,9 +529,8 @@ def spread_out(terms: Any, kept: Any, shape: tuple[int, ...]) -> Any:
     """The terms where their targets stood; 0 where a target was ignored."""
     if kept is not None:
         zeros = np.zeros(len(kept), terms.dtype)
-        terms = assign_into(
-            wrapped(terms, zeros) if isinstance(terms, Node) else zeros, terms, kept
-        )
+        into = wrapped(terms, zeros) if isinstance(terms, Node) else zeros
+        terms = assign_into(into, terms, kept)
     return terms.reshape(shape)
 
 
