@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from functools import partial
 from typing import Any
 
 import numpy as np
 
+import minigrad.nn.functional as F
+import minigrad.nn.init as init
 from minigrad.changing import overwrite
 from minigrad.creation import empty, full, ones, tensor, zeros
 from minigrad.engine import ShapeError
-from minigrad.nn import functional as F
-from minigrad.nn import init
 from minigrad.nn.module import Module, Parameter
 from minigrad.nn.windows import adaptive_avg_pool2d, avg_pool2d, conv1d, conv2d, max_pool2d
 from minigrad.shapes import sizes_of
@@ -399,180 +399,116 @@ class Unflatten(Module):
 
 
 class Function(Module):
-    """A function as a module: its settings become attributes, and are what it prints."""
+    """A function as a module: its settings are what the function takes after its inputs."""
 
-    def __init__(self, **settings: Any) -> None:
+    of: Any
+    __signature__: inspect.Signature
+
+    def __init_subclass__(cls, of: Any = None, inputs: int = 1, without: str = "") -> None:
+        if of is not None:
+            cls.of, cls.__doc__ = staticmethod(of), of.__doc__
+            settings = list(inspect.signature(of).parameters.values())[inputs:]
+            cls.__signature__ = inspect.Signature([s for s in settings if s.name != without])
+
+    def __init__(self, *values: Any, **named: Any) -> None:
         super().__init__()
-        vars(self).update(settings)
-        self.settings = tuple(settings)
+        settings = self.__signature__.bind(*values, **named)
+        settings.apply_defaults()
+        self.settings = tuple(settings.arguments)
+        for name, value in settings.arguments.items():
+            if name.endswith("weight"):
+                self.register_buffer(name, value)
+            else:
+                setattr(self, name, value)
+
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        return self.of(*inputs, **named, **{name: getattr(self, name) for name in self.settings})
 
     def extra_repr(self) -> str:
         shown = [f"{name}={getattr(self, name)!r}" for name in self.settings]
         return ", ".join(text for text in shown if text != "inplace=False")
 
 
-class Sigmoid(Function):
-    def forward(self, input: Any) -> Any:
-        return F.sigmoid(input)
+class Sigmoid(Function, of=F.sigmoid): ...
 
 
-class LogSigmoid(Function):
-    def forward(self, input: Any) -> Any:
-        return F.logsigmoid(input)
+class Tanh(Function, of=F.tanh): ...
 
 
-class Tanh(Function):
-    def forward(self, input: Any) -> Any:
-        return F.tanh(input)
+class ReLU(Function, of=F.relu): ...
 
 
-class Softsign(Function):
-    def forward(self, input: Any) -> Any:
-        return F.softsign(input)
+class LeakyReLU(Function, of=F.leaky_relu): ...
 
 
-class ReLU(Function):
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__(inplace=inplace)
-
-    def forward(self, input: Any) -> Any:
-        return F.relu(input, self.inplace)
+class GELU(Function, of=F.gelu): ...
 
 
-class ReLU6(Function):
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__(inplace=inplace)
-
-    def forward(self, input: Any) -> Any:
-        return F.relu6(input, self.inplace)
+class Softmax(Function, of=F.softmax, without="dtype"): ...
 
 
-class SELU(Function):
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__(inplace=inplace)
-
-    def forward(self, input: Any) -> Any:
-        return F.selu(input, self.inplace)
+class LogSoftmax(Function, of=F.log_softmax, without="dtype"): ...
 
 
-class SiLU(Function):
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__(inplace=inplace)
-
-    def forward(self, input: Any) -> Any:
-        return F.silu(input, self.inplace)
+class LogSigmoid(Function, of=F.logsigmoid): ...
 
 
-class Mish(Function):
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__(inplace=inplace)
-
-    def forward(self, input: Any) -> Any:
-        return F.mish(input, self.inplace)
+class Softsign(Function, of=F.softsign): ...
 
 
-class Hardswish(Function):
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__(inplace=inplace)
-
-    def forward(self, input: Any) -> Any:
-        return F.hardswish(input, self.inplace)
+class Tanhshrink(Function, of=F.tanhshrink): ...
 
 
-class Hardsigmoid(Function):
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__(inplace=inplace)
-
-    def forward(self, input: Any) -> Any:
-        return F.hardsigmoid(input, self.inplace)
+class ReLU6(Function, of=F.relu6): ...
 
 
-class LeakyReLU(Function):
-    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        super().__init__(negative_slope=negative_slope, inplace=inplace)
-
-    def forward(self, input: Any) -> Any:
-        return F.leaky_relu(input, self.negative_slope, self.inplace)
+class ELU(Function, of=F.elu): ...
 
 
-class ELU(Function):
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__(alpha=alpha, inplace=inplace)
-
-    def forward(self, input: Any) -> Any:
-        return F.elu(input, self.alpha, self.inplace)
+class CELU(Function, of=F.celu): ...
 
 
-class CELU(Function):
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__(alpha=alpha, inplace=inplace)
-
-    def forward(self, input: Any) -> Any:
-        return F.celu(input, self.alpha, self.inplace)
+class SELU(Function, of=F.selu): ...
 
 
-class Hardtanh(Function):
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
-        super().__init__(min_val=min_val, max_val=max_val, inplace=inplace)
-
-    def forward(self, input: Any) -> Any:
-        return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
+class SiLU(Function, of=F.silu): ...
 
 
-class GELU(Function):
-    def __init__(self, approximate: str = "none") -> None:
-        super().__init__(approximate=approximate)
-
-    def forward(self, input: Any) -> Any:
-        return F.gelu(input, self.approximate)
+class Mish(Function, of=F.mish): ...
 
 
-class Softplus(Function):
+class GLU(Function, of=F.glu): ...
+
+
+class Softmin(Function, of=F.softmin, without="dtype"): ...
+
+
+class Hardtanh(Function, of=F.hardtanh): ...
+
+
+class Hardsigmoid(Function, of=F.hardsigmoid): ...
+
+
+class Hardswish(Function, of=F.hardswish): ...
+
+
+class Threshold(Function, of=F.threshold): ...
+
+
+class Softplus(Function, of=F.softplus):
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
-        super().__init__(beta=beta, threshold=threshold)
-
-    def forward(self, input: Any) -> Any:
-        return F.softplus(input, self.beta, self.threshold)
+        super().__init__(beta, threshold)
 
 
-class Threshold(Function):
-    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
-        super().__init__(threshold=threshold, value=value, inplace=inplace)
-
-    def forward(self, input: Any) -> Any:
-        return F.threshold(input, self.threshold, self.value, self.inplace)
+class Shrink(Function):
+    def extra_repr(self) -> str:
+        return str(self.lambd)
 
 
-class GLU(Function):
-    def __init__(self, dim: int = -1) -> None:
-        super().__init__(dim=dim)
-
-    def forward(self, input: Any) -> Any:
-        return F.glu(input, self.dim)
+class Softshrink(Shrink, of=F.softshrink): ...
 
 
-class Softmax(Function):
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__(dim=dim)
-
-    def forward(self, input: Any) -> Any:
-        return F.softmax(input, self.dim)
-
-
-class LogSoftmax(Function):
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__(dim=dim)
-
-    def forward(self, input: Any) -> Any:
-        return F.log_softmax(input, self.dim)
-
-
-class Softmin(Function):
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__(dim=dim)
-
-    def forward(self, input: Any) -> Any:
-        return F.softmin(input, self.dim)
+class Hardshrink(Shrink, of=F.hardshrink): ...
 
 
 class PReLU(Module):
@@ -592,255 +528,78 @@ class PReLU(Module):
         return f"num_parameters={self.num_parameters}"
 
 
-class Tanhshrink(Function):
-    def forward(self, input: Any) -> Any:
-        return F.tanhshrink(input)
-
-
-class Shrink(Module):
-    """What pulls every entry towards 0, by lambd."""
-
-    def __init__(self, lambd: float = 0.5) -> None:
-        super().__init__()
-        self.lambd = lambd
+class Comparison(Function):
+    """A function of two tensors or more as a module."""
 
     def extra_repr(self) -> str:
-        return str(self.lambd)
+        return ""
 
 
-class Softshrink(Shrink):
-    def forward(self, input: Any) -> Any:
-        return F.softshrink(input, self.lambd)
+class L1Loss(Comparison, of=F.l1_loss, inputs=2, without="weight"): ...
 
 
-class Hardshrink(Shrink):
-    def forward(self, input: Any) -> Any:
-        return F.hardshrink(input, self.lambd)
+class MSELoss(Comparison, of=F.mse_loss, inputs=2, without="weight"): ...
 
 
-class Loss(Module):
-    """What losses have in common: how the losses of the samples become one number."""
+class NLLLoss(Comparison, of=F.nll_loss, inputs=2): ...
 
-    def __init__(self, *, reduction: str = "mean") -> None:
-        super().__init__()
-        self.reduction = reduction
 
+class CrossEntropyLoss(Comparison, of=F.cross_entropy, inputs=2): ...
 
-class L1Loss(Loss):
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.l1_loss(input, target, reduction=self.reduction)
 
+class BCELoss(Comparison, of=F.binary_cross_entropy, inputs=2): ...
 
-class MSELoss(Loss):
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.mse_loss(input, target, reduction=self.reduction)
 
+class BCEWithLogitsLoss(Comparison, of=F.binary_cross_entropy_with_logits, inputs=2): ...
 
-class WeightedLoss(Loss):
-    """A loss with a weight for every class or entry, which is a buffer."""
 
-    def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.register_buffer("weight", weight)
+class SmoothL1Loss(Comparison, of=F.smooth_l1_loss, inputs=2): ...
 
 
-class BCELoss(WeightedLoss):
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
+class HuberLoss(Comparison, of=F.huber_loss, inputs=2, without="weight"): ...
 
 
-class BCEWithLogitsLoss(WeightedLoss):
-    def __init__(
-        self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
-    ) -> None:
-        super().__init__(weight, reduction=reduction)
-        self.register_buffer("pos_weight", pos_weight)
+class KLDivLoss(Comparison, of=F.kl_div, inputs=2): ...
 
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.binary_cross_entropy_with_logits(
-            input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
-        )
 
+class PoissonNLLLoss(Comparison, of=F.poisson_nll_loss, inputs=2): ...
 
-class SmoothL1Loss(Loss):
-    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
-        super().__init__(reduction=reduction)
-        self.beta = beta
 
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+class GaussianNLLLoss(Comparison, of=F.gaussian_nll_loss, inputs=3): ...
 
 
-class HuberLoss(Loss):
-    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
-        super().__init__(reduction=reduction)
-        self.delta = delta
+class SoftMarginLoss(Comparison, of=F.soft_margin_loss, inputs=2): ...
 
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
+class MultiMarginLoss(Comparison, of=F.multi_margin_loss, inputs=2): ...
 
-class KLDivLoss(Loss):
-    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
-        super().__init__(reduction=reduction)
-        self.log_target = log_target
 
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
+class MarginRankingLoss(Comparison, of=F.margin_ranking_loss, inputs=3): ...
 
 
-class HingeEmbeddingLoss(Loss):
-    def __init__(self, margin: float = 1.0, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.margin = margin
+class HingeEmbeddingLoss(Comparison, of=F.hinge_embedding_loss, inputs=2): ...
 
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.hinge_embedding_loss(input, target, self.margin, reduction=self.reduction)
 
+class CosineEmbeddingLoss(Comparison, of=F.cosine_embedding_loss, inputs=3): ...
 
-class NLLLoss(WeightedLoss):
-    def __init__(
-        self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"
-    ) -> None:
-        super().__init__(weight, reduction=reduction)
-        self.ignore_index = ignore_index
 
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.nll_loss(
-            input,
-            target,
-            self.weight,
-            ignore_index=self.ignore_index,
-            reduction=self.reduction,
-        )
-
-
-class CrossEntropyLoss(WeightedLoss):
-    def __init__(
-        self,
-        weight: Any = None,
-        *,
-        ignore_index: int = -100,
-        reduction: str = "mean",
-        label_smoothing: float = 0.0,
-    ) -> None:
-        super().__init__(weight, reduction=reduction)
-        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
-
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.cross_entropy(
-            input,
-            target,
-            self.weight,
-            ignore_index=self.ignore_index,
-            reduction=self.reduction,
-            label_smoothing=self.label_smoothing,
-        )
-
-
-class PairLoss(Loss):
-    """A loss of two inputs, with a margin."""
-
-    def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.margin = margin
-
-
-class MarginRankingLoss(PairLoss):
-    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
-        return F.margin_ranking_loss(input1, input2, target, self.margin, reduction=self.reduction)
-
-
-class CosineEmbeddingLoss(PairLoss):
-    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
-        return F.cosine_embedding_loss(
-            input1, input2, target, self.margin, reduction=self.reduction
-        )
-
-
-class SoftMarginLoss(Loss):
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.soft_margin_loss(input, target, reduction=self.reduction)
-
-
-class MultiMarginLoss(WeightedLoss):
-    def __init__(
-        self, p: int = 1, margin: float = 1.0, weight: Any = None, *, reduction: str = "mean"
-    ) -> None:
-        super().__init__(weight, reduction=reduction)
-        self.p, self.margin = p, margin
-
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.multi_margin_loss(
-            input, target, self.p, self.margin, self.weight, reduction=self.reduction
-        )
-
-
-class GaussianNLLLoss(Loss):
-    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.full, self.eps = full, eps
-
-    def forward(self, input: Any, target: Any, var: Any) -> Any:
-        return F.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)
-
-
-class PoissonNLLLoss(Loss):
-    def __init__(
-        self,
-        log_input: bool = True,
-        full: bool = False,
-        *,
-        eps: float = 1e-8,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(reduction=reduction)
-        self.log_input, self.full, self.eps = log_input, full, eps
-
-    def forward(self, input: Any, target: Any) -> Any:
-        loss = partial(F.poisson_nll_loss, eps=self.eps, reduction=self.reduction)
-        return loss(input, target, self.log_input, self.full)
-
-
-class TripletMarginLoss(Loss):
-    def __init__(
-        self,
-        margin: float = 1.0,
-        p: float = 2.0,
-        eps: float = 1e-6,
-        swap: bool = False,
-        *,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(reduction=reduction)
-        self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
-
-    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
-        loss = partial(F.triplet_margin_loss, swap=self.swap, reduction=self.reduction)
-        return loss(anchor, positive, negative, self.margin, self.p, self.eps)
-
-
-class CosineSimilarity(Module):
-    """The cosine of the angle between two vectors along an axis."""
-
-    def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
-        super().__init__()
-        self.dim, self.eps = dim, eps
-
-    def forward(self, x1: Any, x2: Any) -> Any:
-        return F.cosine_similarity(x1, x2, self.dim, self.eps)
-
-
-__all__ = ["Linear", "Identity", "Flatten", "Sigmoid", "LogSigmoid", "Tanh", "Softsign"]
-__all__ += ["ReLU", "ReLU6", "SELU", "SiLU", "Mish", "Hardswish", "Hardsigmoid", "LeakyReLU"]
-__all__ += ["ELU", "CELU", "Hardtanh", "GELU", "Softplus", "GLU", "Softmax", "LogSoftmax"]
-__all__ += ["Softmin", "L1Loss", "MSELoss", "SmoothL1Loss", "HuberLoss", "KLDivLoss"]
-__all__ += ["Bilinear", "Embedding", "Unflatten", "Dropout", "Dropout1d", "Dropout2d"]
-__all__ += ["AlphaDropout", "LayerNorm", "RMSNorm", "GroupNorm", "BatchNorm1d", "BatchNorm2d"]
-__all__ += ["PReLU", "Tanhshrink", "Softshrink", "Hardshrink", "MarginRankingLoss"]
-__all__ += ["CosineEmbeddingLoss", "SoftMarginLoss", "MultiMarginLoss", "GaussianNLLLoss"]
-__all__ += ["PoissonNLLLoss", "TripletMarginLoss", "CosineSimilarity", "Threshold"]
-__all__ += ["HingeEmbeddingLoss", "BCELoss", "BCEWithLogitsLoss", "NLLLoss", "CrossEntropyLoss"]
+class TripletMarginLoss(Comparison, of=F.triplet_margin_loss, inputs=3): ...
+
+
+class CosineSimilarity(Comparison, of=F.cosine_similarity, inputs=2): ...
+
+
+__all__ = ["Linear", "Bilinear", "Embedding", "Identity", "Flatten", "Unflatten"]
+__all__ += ["Dropout", "Dropout1d", "Dropout2d", "AlphaDropout"]
+__all__ += ["BatchNorm1d", "BatchNorm2d", "LayerNorm", "RMSNorm", "GroupNorm"]
+__all__ += ["Sigmoid", "Tanh", "ReLU", "LeakyReLU", "GELU", "Softplus", "Softmax", "LogSoftmax"]
+__all__ += ["LogSigmoid", "Softsign", "Tanhshrink", "ReLU6", "ELU", "CELU", "SELU", "SiLU"]
+__all__ += ["Mish", "GLU", "Softmin", "Hardtanh", "Hardsigmoid", "Hardswish", "Threshold"]
+__all__ += ["Softshrink", "Hardshrink", "PReLU", "L1Loss", "MSELoss", "NLLLoss"]
+__all__ += ["CrossEntropyLoss", "BCELoss", "BCEWithLogitsLoss", "SmoothL1Loss", "HuberLoss"]
+__all__ += ["KLDivLoss", "PoissonNLLLoss", "GaussianNLLLoss", "SoftMarginLoss"]
+__all__ += ["MultiMarginLoss", "MarginRankingLoss", "HingeEmbeddingLoss"]
+__all__ += ["CosineEmbeddingLoss", "TripletMarginLoss", "CosineSimilarity"]
 
 
 # --- book/20_pictures.ipynb: Pictures and sentences
