@@ -224,13 +224,13 @@ def earlier(node: Node, order: int) -> Node:
 
 
 def pull(
-    seeds: Any, keep: Any, retain: bool = False, create: bool = False, within: Any = None
+    seeds: Any, keep: Any, retain: bool = False, create: bool = False, graph: Any = None
 ) -> dict[Node, Any]:
     """Carry the seeds back along every edge; return the gradients to keep."""
     pending, kept = dict(seeds), {}
-    nodes = list(within or ancestry(seeds)[::-1])
-    while nodes:
-        node = nodes.pop()
+    graph = {x: x.edges for x in ancestry(seeds)[::-1]} if graph is None else dict(graph)
+    while graph:
+        node, edges = graph.popitem()
         gradient = pending.pop(node)
         if not isinstance(gradient, (np.ndarray, np.generic, Node)):
             gradient = np.asarray(gradient)
@@ -238,8 +238,7 @@ def pull(
             gradient = hooked(hook, gradient, node)
         if keep(node):
             kept[node] = gradient
-        edges = chosen(node, create, within) if create or within else node.edges
-        for parent, pullback, _ in edges:
+        for parent, pullback, _ in again(node, edges) if create else edges:
             piece, value = pullback(gradient), parent.value
             if getattr(piece, "shape", None) != value.shape or piece.dtype != value.dtype:
                 raise broken_contract(node, parent, piece)
@@ -257,15 +256,23 @@ def broken_contract(node: Node, parent: Node, piece: Any) -> RuntimeError:
 
 
 def backward(
-    root: Node, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False
+    root: Node,
+    gradient: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    graph: Any = None,
 ) -> None:
     """Add to the `.grad` of every leaf what a nudge of it does to the root."""
     if not root.requires_grad:
         raise RuntimeError("backward: nothing this value was made from requires a gradient")
     seeds = {root: first_gradient(root, gradient, create_graph)}
     retain = create_graph if retain_graph is None else retain_graph
-    kept = pull(seeds, lambda node: node.retains_grad or node.rule is None, retain, create_graph)
+    kept = pull(seeds, keeps_gradient, retain, create_graph, graph)
     accumulate(kept, create_graph)
+
+
+def keeps_gradient(node: Node) -> bool:
+    return node.retains_grad or node.rule is None
 
 
 def accumulate(gradients: dict[Node, Any], create: bool = False) -> None:
@@ -317,9 +324,9 @@ def hooked(hook: Callable[[Any], Any], gradient: Any, node: Node) -> Any:
     return answer if isinstance(gradient, Node) else answer.value
 
 
-def again(node: Node) -> list[tuple[Node, Pullback, int]]:
-    """The edges of a node, its rule run again on nodes: now it is recorded."""
-    if not node.edges:
+def again(node: Node, edges: Any) -> list[tuple[Node, Pullback, int]]:
+    """These edges of a node, its rule run again on nodes: now it is recorded."""
+    if not edges:
         return []
     _, values, options = node.call
     inputs = list(values)
@@ -331,15 +338,7 @@ def again(node: Node) -> list[tuple[Node, Pullback, int]]:
             )
         inputs[place] = parent
     _, *pullbacks = node.rule(*inputs, **options)
-    return [(parent, pullbacks[place], place) for parent, _, place in node.edges]
-
-
-def chosen(node: Node, create: bool, within: dict[Node, bool] | None) -> list[Any]:
-    """The edges to walk; `within` has the nodes, the oldest first, and whether to walk on there."""
-    if within is not None and not within[node]:
-        return []
-    edges = again(node) if create else node.edges
-    return edges if within is None else [edge for edge in edges if edge[0] in within]
+    return [(parent, pullbacks[place], place) for parent, _, place in edges]
 
 
 __all__ = ["Node", "ShapeError", "differentiable", "rules"]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,9 @@ from minigrad.changing import Changing, become, in_place, overwrite, part_of
 from minigrad.engine import (
     Node,
     ShapeError,
+    ancestry,
     backward,
+    described,
     differentiable,
     fill,
     may_require,
@@ -297,9 +299,52 @@ class Remembering:
         self.retains_grad = True
 
     def backward(
-        self: Any, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False
+        self: Any,
+        gradient: Any = None,
+        retain_graph: Any = None,
+        create_graph: bool = False,
+        inputs: Any = None,  # the tensors whose gradients are wanted; all leaves, if none are named
     ) -> None:
-        backward(self, gradient, retain_graph, create_graph)
+        backward(self, gradient, retain_graph, create_graph, leading_to([self], inputs))
+
+
+def leading_to(roots: list[Node], inputs: Any) -> dict[Node, Any] | None:
+    """The part of the graph that leads to the inputs, which keep their gradients."""
+    if inputs is None:
+        return None
+    ends = listed("backward", "input", inputs)
+    for x in ends:
+        x.retains_grad = x.retains_grad or x.rule is not None
+    return path(roots, ends)
+
+
+def path(roots: Iterable[Node], ends: list[Node]) -> dict[Node, Any]:
+    """The nodes between roots and ends, the oldest first, and their edges that lead to an end."""
+    found: dict[Node, Any] = {}
+    oldest, last = min(end.order for end in ends), set(ends)
+    for node in reversed(ancestry(roots, oldest)):
+        edges = [edge for edge in node.edges if edge[0] in found] if node.order > oldest else []
+        if edges or node in last:
+            found[node] = edges
+    return found
+
+
+def listed(name: str, what: str, things: Any) -> list[Node]:
+    """One tensor or several, as a list of tensors that all require a gradient."""
+    things = things.values() if isinstance(things, dict) else things
+    several = hasattr(things, "__iter__") and not isinstance(things, Node)
+    nodes = list(things) if several else [things]
+    if not nodes:
+        raise RuntimeError(f"{name}: there must be one {what} or more, and there is none")
+    for place, x in enumerate(nodes):
+        if not isinstance(x, Node):
+            raise TypeError(f"{name}: {what} {place} must be a tensor, not {type(x).__name__}")
+        if not x.requires_grad:
+            raise RuntimeError(
+                f"{name}: {what} {place} ({described(x)}) requires no gradient: "
+                "requires_grad_() makes a leaf ask for one, before it is used"
+            )
+    return nodes
 
 
 class Handle:

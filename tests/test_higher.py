@@ -193,6 +193,65 @@ def test_recording_goes_by_create_graph_alone() -> None:
     assert seen == [False] and mg.is_grad_enabled()
 
 
+# Tensor.backward(inputs=...): what PyTorch 2.13 leaves at x, w, h and y after these lines, where
+# x = [1, -2, 3], w = x + 1, h = x * w and y = (h * h).sum()
+X, W, H = [8.0, -4.0, 96.0], [4.0, -8.0, 72.0], [4.0, 4.0, 24.0]
+SOME: list[tuple[str, list[Any]]] = [
+    ("y.backward(inputs=x)", [X, None, None, None]),
+    ("y.backward(inputs=[w])", [None, W, None, None]),
+    ("y.backward(inputs=(x, w, x))", [X, W, None, None]),
+    ("y.backward(inputs={'x': x})", [X, None, None, None]),
+    ("y.backward(None, None, False, [x])", [X, None, None, None]),
+    ("y.backward(inputs=[h])", [None, None, H, None]),
+    ("y.backward(inputs=[h, w])", [None, W, H, None]),
+    ("y.backward(inputs=y)", [None, None, None, 1.0]),
+    ("h.retain_grad(); y.backward(inputs=h)", [None, None, H, None]),
+    ("h.retain_grad(); y.backward(inputs=x)", [X, None, H, None]),
+    ("y.backward(inputs=x, retain_graph=True); y.backward(inputs=x)", [[16, -8, 192], *[None] * 3]),
+    ("y.backward(inputs=mg.ones(2, requires_grad=True))", [None, None, None, None]),
+    ("h.backward(w.detach(), inputs=w)", [None, [2.0, 2.0, 12.0], None, None]),
+    (
+        "autograd.backward([y, h], [None, w.detach()], inputs=[w, h])",
+        [None, [6.0, -6.0, 84.0], [6.0, 3.0, 28.0], None],
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "expected"), SOME, ids=[line for line, _ in SOME])
+def test_backward_for_some_inputs(code: str, expected: list[Any]) -> None:
+    x, w = leaf(V), leaf(V + 1)
+    h = x * w
+    y = (h * h).sum()
+    exec(code, {"mg": mg, "autograd": autograd, "x": x, "w": w, "h": h, "y": y})
+    for node, gradient in zip((x, w, h, y), expected, strict=True):
+        if gradient is None:
+            assert node.grad is None
+        else:
+            close(node.grad, gradient)
+
+
+def test_backward_for_some_inputs_goes_nowhere_else() -> None:
+    x, w = leaf(V), leaf(V)
+    at_w = counting(w)
+    h = x * w
+    (h * h).sum().backward(inputs=[x])
+    assert not at_w and not x.retains_grad
+    y = (x**3).sum()
+    y.backward(inputs=[x], create_graph=True)
+    assert x.grad.requires_grad
+
+
+def test_the_edges_of_a_walk_go_with_it() -> None:
+    """autograd.grad lets go of the graph while it walks, as backward() does."""
+    x = leaf(V)
+    y = (x.exp() * 2).sin().sum()
+    left: list[int] = []
+    behind = [weakref.ref(back) for node in ancestry([y]) for _, back, _ in node.edges]
+    x.register_hook(lambda g: left.append(sum(ref() is not None for ref in behind)))
+    autograd.grad(y, x)
+    assert left == [1]  # the pullback that was called last
+
+
 # --------------------------------------------------------------------------------- levels
 
 
@@ -560,6 +619,10 @@ MESSAGES: list[tuple[str, type[Exception], str]] = [
         RuntimeError,
         "grad: 2 outputs, but 1 gradients for them",
     ),
+    ("x.sum().backward(inputs=[])", RuntimeError, "backward: there must be one input or more"),
+    ("x.sum().backward(inputs=[x, 3])", TypeError, "backward: input 1 must be a tensor, not int"),
+    ("x.sum().backward(inputs=c)", RuntimeError, "backward: input 0 (float64[3]) requires no grad"),
+    ("c.sum().backward(inputs=x)", RuntimeError, "backward: nothing this value was made from req"),
     ("autograd.backward(c)", RuntimeError, "backward: tensor 0 (float64[3]) requires no gradient"),
     ("func.grad(lambda t: t)(c)", RuntimeError, "grad: the function must give a single number"),
     ("func.grad(lambda t: 1.0)(c)", RuntimeError, "grad: the function must return tensors, not f"),

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd.gradients import path
 from minigrad.autograd.levels import Level, like_arguments, pulled, refilled, rows_of, seen
 from minigrad.engine import Node, described, wrapped
 from minigrad.func import jvp as forward_jvp
 from minigrad.shapes import reshape
-from minigrad.tensor import Recording
+from minigrad.tensor import Recording, path
 
 # --- book/17_higher.ipynb: Derivatives of derivatives
 

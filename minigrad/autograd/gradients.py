@@ -10,53 +10,32 @@ from typing import Any
 import numpy as np
 
 from minigrad.arithmetic import converted
-from minigrad.engine import Node, accumulate, ancestry, described, first_gradient, pull, wrapped
+from minigrad.engine import (
+    Node,
+    accumulate,
+    described,
+    first_gradient,
+    keeps_gradient,
+    pull,
+    wrapped,
+)
 from minigrad.shapes import stack
-from minigrad.tensor import Recording
-
-
-def path(roots: list[Node], ends: list[Node]) -> dict[Node, bool]:
-    """The nodes between roots and ends, the oldest first, and whether an end lies behind them."""
-    found: dict[Node, bool] = {}
-    oldest, last = min(end.order for end in ends), set(ends)
-    for node in reversed(ancestry(roots, oldest)):
-        if node.order > oldest and any(parent in found for parent, _, _ in node.edges):
-            found[node] = True
-        elif node in last:
-            found[node] = False
-    return found
+from minigrad.tensor import Recording, leading_to, listed, path
 
 
 def gradients_at(
     seeds: dict[Node, Any], ends: list[Node], retain: bool = False, create: bool = False
 ) -> dict[Node, Any]:
     """The gradients that arrive at the ends; only what leads there is walked."""
-    within, wanted = path(list(seeds), ends), set(ends)
-    if not within:
-        return {}
-    starts = {root: seed for root, seed in seeds.items() if root in within}
+    wanted = set(ends)
+
+    def keep(x: Node) -> bool:
+        return x in wanted or x.retains_grad
+
     with Recording(create):
-        kept = pull(starts, lambda x: x in wanted or x.retains_grad, retain, create, within)
+        kept = pull(seeds, keep, retain, create, path(seeds, ends))
     accumulate({x: g for x, g in kept.items() if x.retains_grad}, create)
     return {x: g if isinstance(g, Node) else wrapped(x, g) for x, g in kept.items() if x in wanted}
-
-
-def listed(name: str, what: str, things: Any) -> list[Node]:
-    """One tensor or several, as a list of tensors that all require a gradient."""
-    things = things.values() if isinstance(things, dict) else things
-    several = hasattr(things, "__iter__") and not isinstance(things, Node)
-    nodes = list(things) if several else [things]
-    if not nodes:
-        raise RuntimeError(f"{name}: there must be one {what} or more, and there is none")
-    for place, x in enumerate(nodes):
-        if not isinstance(x, Node):
-            raise TypeError(f"{name}: {what} {place} must be a tensor, not {type(x).__name__}")
-        if not x.requires_grad:
-            raise RuntimeError(
-                f"{name}: {what} {place} ({described(x)}) requires no gradient: "
-                "requires_grad_() makes a leaf ask for one, before it is used"
-            )
-    return nodes
 
 
 def seeds_at(name: str, roots: list[Node], given: Any, create: bool) -> dict[Node, Any]:
@@ -155,12 +134,7 @@ def backward(
     roots = listed("backward", "tensor", tensors)
     retain = create_graph if retain_graph is None else retain_graph
     seeds = seeds_at("backward", roots, grad_tensors, create_graph)
-    if inputs is None:
-        kept = pull(seeds, lambda x: x.retains_grad or x.rule is None, retain, create_graph)
-    else:
-        ends = listed("backward", "input", inputs)
-        found = gradients_at(seeds, ends, retain, create_graph)
-        kept = {x: g for x, g in found.items() if not x.retains_grad}  # they have got theirs
+    kept = pull(seeds, keeps_gradient, retain, create_graph, leading_to(roots, inputs))
     accumulate(kept, create_graph)
 
 
