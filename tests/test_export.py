@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ def test_every_statement_stands_in_exactly_one_cell(path: Path) -> None:
 @pytest.mark.parametrize("path", PACKAGE, ids=name)
 def test_lines_outside_the_cells_are_imports_and_origins(path: Path) -> None:
     """Comments between statements count as lines too: they are in a cell, or say where it is."""
-    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"\A(?:#.*\n)+", "", path.read_text(encoding="utf-8"))  # without its head
     exported = (cell for notebook in NOTEBOOKS for cell in export.exported_cells(notebook))
     for cell in exported:
         if cell.module == name(path):
