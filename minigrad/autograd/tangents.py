@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from minigrad.arithmetic import entrywise
-from minigrad.autograd.gradients import path
 from minigrad.autograd.levels import entering
 from minigrad.engine import Node, Pullback, described, held, pull, state, wrapped
 from minigrad.protocol import asked_for
-from minigrad.tensor import Recording
+from minigrad.tensor import Recording, path
 
 
 def transposed(pullback: Callable[[Any], list[Any]], at: Node) -> Callable[..., Any]:
