@@ -25,16 +25,16 @@ def transposed(pullback: Callable[[Any], list[Any]], at: Node) -> Callable[..., 
     dummy.requires_grad = True
     with Recording(True), np.errstate(all="ignore"):
         pieces = pullback(dummy)
-    within = path([x for x in pieces if isinstance(x, Node)], [dummy])
+    graph = path([x for x in pieces if isinstance(x, Node)], [dummy])
 
     def push(tangents: list[Any], create: bool = False) -> Any:
         seeds: dict[Node, Any] = {}
         for piece, t in zip(pieces, tangents, strict=True):
-            if isinstance(piece, Node) and piece in within:
+            if isinstance(piece, Node) and piece in graph:
                 seeds[piece] = seeds[piece] + t if piece in seeds else t
         if not seeds:
             return None
-        return pull(seeds, lambda x: x is dummy, True, create, within)[dummy]
+        return pull(seeds, lambda x: x is dummy, True, create, graph)[dummy]
 
     return push
 
