@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.creation import tensor
 from minigrad.saving import write_atomically
-from minigrad.tensor import Tensor, random_of
+from minigrad.tensor import random_of
 from minigrad.utils.data import TensorDataset
 
 DIGITS = """
@@ -27,7 +27,7 @@ DIGITS = """
 def digits(
     n: int, size: int = 12, noise: float = 0.1, shift: bool = True, generator: Any = None
 ) -> TensorDataset:
-    """n small pictures of digits, (1, size, size) each, at any place or in the middle; and which."""
+    """n small pictures of digits, (1, size, size) each, anywhere or in the middle, and labels."""
     lines = [line.split() for line in DIGITS.split("\n") if line]
     shapes = np.array([[[dot == "#" for dot in line[d]] for line in lines] for d in range(10)])
     numbers = random_of(generator)

@@ -47,6 +47,13 @@ def test_single_precision_stays() -> None:
     assert shown.dtype == h.dtype == c.dtype == mg.float32
 
 
+def test_layers_are_no_others() -> None:
+    """Whoever asks what kind of layer it is gets PyTorch's answer."""
+    assert not isinstance(nn.Conv1d(1, 1, 1), nn.Conv2d)
+    assert not isinstance(nn.LSTM(1, 1), (nn.GRU, nn.RNN))
+    assert not isinstance(nn.LSTMCell(1, 1), (nn.GRUCell, nn.RNNCell))
+
+
 MISTAKES: dict[str, tuple[type[Exception], Callable[[], Any], str]] = {
     "channels": (
         RuntimeError,
@@ -75,6 +82,16 @@ MISTAKES: dict[str, tuple[type[Exception], Callable[[], Any], str]] = {
         RuntimeError,
         lambda: nn.GRU(3, 4)(mg.zeros(5, 2, 2)),
         r"GRU: the last axis of an input of \[5, 2, 2\] must be input_size=3",
+    ),
+    "axes": (
+        RuntimeError,
+        lambda: nn.LSTM(3, 4)(mg.zeros(3)),
+        r"LSTM: the input has 3 dimensions, or 2 without the batch, not the shape \[3\]",
+    ),
+    "nonlinearity": (
+        ValueError,
+        lambda: nn.RNN(3, 4, nonlinearity="gelu"),
+        "nonlinearity='gelu': Elman's network has 'tanh' or 'relu'",
     ),
     "memory": (
         RuntimeError,

@@ -1229,7 +1229,7 @@ def attended(q: Array, k: Array, v: Array, mask: Array, scale: float) -> Any:
     """softmax(scale q kᵀ + mask) v as one rule, which keeps the weights and no scores."""
     scores = (q * scale) @ np.swapaxes(k, -1, -2) + mask
     spread = np.exp(scores - np.max(plain(scores), -1, keepdims=True))
-    column = np.ones((spread.shape[-1], 1), spread.dtype)  # a product with ones: a fast sum
+    column = np.ones((spread.shape[-1], 1), spread.dtype)  # a product with ones is a fast sum
     weights = spread / (spread @ column)
     out = weights @ v
 

@@ -605,20 +605,18 @@ __all__ += ["CosineEmbeddingLoss", "TripletMarginLoss", "CosineSimilarity"]
 # --- book/20_pictures.ipynb: Pictures and sentences
 
 
+def for_each(dimensions: int, x: Any) -> Any:
+    """One number for each direction; the names of paddings stay as they are."""
+    return (x,) * dimensions if isinstance(x, int) else x
+
+
 class Sliding(Module):
-    """What a convolution is made of and does, whatever the number of its directions."""
+    """What a convolution does, whatever the number of its directions."""
 
-    dimensions: int
-    operation: Any
-
-    def sizes(self, x: Any) -> Any:
-        """One number for each direction; the names of paddings stay as they are."""
-        return (x,) * self.dimensions if isinstance(x, int) else x
-
-    def make(self, bias: bool, dtype: Any) -> None:
+    def make(self, bias: bool, device: Any, dtype: Any) -> None:
         shape = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
-        self.weight = Parameter(empty(shape, dtype=dtype))
-        vector = Parameter(empty(self.out_channels, dtype=dtype)) if bias else None
+        self.weight = new(shape, device=device, dtype=dtype)
+        vector = new(self.out_channels, device=device, dtype=dtype) if bias else None
         self.register_parameter("bias", vector)
         self.reset_parameters()
 
@@ -629,9 +627,20 @@ class Sliding(Module):
         sizes = self.stride, self.padding, self.dilation, self.groups
         return self.operation(input, self.weight, self.bias, *sizes)
 
+    def extra_repr(self) -> str:
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"
+        text += f", stride={self.stride}"
+        for name, usual in (("padding", 0), ("dilation", 1), ("groups", 1)):
+            value = getattr(self, name)
+            text += "" if value in (usual, (usual,) * len(self.stride)) else f", {name}={value}"
+        return text + ("" if self.bias is not None else ", bias=False")
+
 
 class Convolution(Sliding):
     """The sizes of a convolution: channels, windows, and how they move."""
+
+    dimensions: int
+    operation: Any
 
     def __init__(
         self,
@@ -643,17 +652,16 @@ class Convolution(Sliding):
         dilation: Any = 1,
         groups: int = 1,
         bias: bool = True,
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
         super().__init__()
         if groups < 1 or in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"groups={groups} must divide {in_channels} and {out_channels} channels"
-            )
+            raise ValueError(f"groups={groups} must divide {in_channels} and {out_channels}")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size, self.stride = self.sizes(kernel_size), self.sizes(stride)
-        self.padding, self.dilation = self.sizes(padding), self.sizes(dilation)
-        self.make(bias, dtype)
+        sizes = (for_each(self.dimensions, x) for x in (kernel_size, stride, padding, dilation))
+        self.kernel_size, self.stride, self.padding, self.dilation = sizes
+        self.make(bias, device, dtype)
 
 
 class Conv2d(Convolution):
@@ -661,16 +669,8 @@ class Conv2d(Convolution):
 
     dimensions, operation = 2, staticmethod(conv2d)
 
-    def extra_repr(self) -> str:
-        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"
-        text += f", stride={self.stride}"
-        for name, usual in (("padding", self.sizes(0)), ("dilation", self.sizes(1)), ("groups", 1)):
-            value = getattr(self, name)
-            text += "" if value == usual else f", {name}={value}"
-        return text + ("" if self.bias is not None else ", bias=False")
 
-
-class Conv1d(Conv2d):
+class Conv1d(Convolution):
     """A convolution of sequences: (N, in_channels, L) -> (N, out_channels, along)."""
 
     dimensions, operation = 1, staticmethod(conv1d)

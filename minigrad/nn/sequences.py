@@ -1,16 +1,17 @@
 # Exported from book/20_pictures.ipynb: change it there, not here.
-"""Layers that read a sequence: recurrent cells, and attention."""
+"""Layers that read a sequence: recurrent cells, and whole layers of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.creation import empty, zeros
+from minigrad.creation import zeros
 from minigrad.engine import ShapeError
 from minigrad.nn import functional as F
-from minigrad.nn.layers import spread_evenly
-from minigrad.nn.module import Module, Parameter
+from minigrad.nn.layers import new, spread_evenly
+from minigrad.nn.module import Module
+from minigrad.nn.windows import check_dimensions
 from minigrad.shapes import cat, stack
 
 
@@ -25,10 +26,10 @@ def relu_cell(came: Any, state: Any, weight: Any, bias: Any) -> Any:
 
 
 def gru_cell(came: Any, state: Any, weight: Any, bias: Any) -> Any:
-    """One memory with two gates: what to forget before looking, and how much of it to keep."""
+    """One memory with two gates: how much of it to look at, and how much of it to keep."""
     (r, z, n), (hr, hz, hn) = came.chunk(3, -1), F.linear(state[0], weight, bias).chunk(3, -1)
-    new = (n + (r + hr).sigmoid() * hn).tanh()
-    return (new + (z + hz).sigmoid() * (state[0] - new),)
+    news = (n + (r + hr).sigmoid() * hn).tanh()
+    return (news + (z + hz).sigmoid() * (state[0] - news),)
 
 
 def lstm_cell(came: Any, state: Any, weight: Any, bias: Any) -> Any:
@@ -39,47 +40,46 @@ def lstm_cell(came: Any, state: Any, weight: Any, bias: Any) -> Any:
     return o.sigmoid() * c.tanh(), c
 
 
-CELLS = {"tanh": tanh_cell, "relu": relu_cell}
-
-
-class Sized(Module):
-    """Two widths, and what else is not as usual."""
-
-    input_size: int
-    hidden_size: int
-
-    def extra_repr(self) -> str:
-        usual: dict[str, Any] = {
-            "num_layers": 1,
-            "bias": True,
-            "batch_first": False,
-            "dropout": 0.0,
-        }
-        usual |= {"bidirectional": False, "nonlinearity": "tanh"}
-        found = {name: getattr(self, name, value) for name, value in usual.items()}
-        other = [f"{name}={value}" for name, value in found.items() if value != usual[name]]
-        return ", ".join([str(self.input_size), str(self.hidden_size), *other])
-
-
-class Remembering(Sized):
-    """What recurrent layers and cells share: four parameters for each cell, and their start."""
+class Recurrent(Module):
+    """What cells and layers of cells share: two widths, and four parameters for each cell."""
 
     cell: Callable[..., Any] = staticmethod(tanh_cell)
     gates, memories = 1, 1
 
-    def add_cell(self, width: int, suffix: str, bias: bool, dtype: Any) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool) -> None:
+        super().__init__()
+        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
+
+    def add_cell(self, suffix: str, width: int, device: Any, dtype: Any) -> None:
         rows = self.gates * self.hidden_size
         shapes: dict[str, Any] = {"weight_ih": (rows, width), "weight_hh": (rows, self.hidden_size)}
-        shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)} if bias else {}
+        shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)} if self.bias else {}
         for name, shape in shapes.items():
-            self.register_parameter(name + suffix, Parameter(empty(shape, dtype=dtype)))
+            self.register_parameter(name + suffix, new(shape, device=device, dtype=dtype))
 
     def cell_of(self, suffix: str) -> list[Any]:
         names = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
         return [getattr(self, name + suffix, None) for name in names]
 
+    def extra_repr(self) -> str:
+        found = {name: getattr(self, name, usual) for name, usual in USUAL.items()}
+        other = [f"{name}={value}" for name, value in found.items() if value != USUAL[name]]
+        return ", ".join([str(self.input_size), str(self.hidden_size), *other])
 
-def check_width(layer: Any, input: Any) -> None:
+
+USUAL: dict[str, Any] = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0}
+USUAL |= {"bidirectional": False, "nonlinearity": "tanh"}
+
+
+def cell_called(name: str) -> Callable[..., Any]:
+    cells = {"tanh": tanh_cell, "relu": relu_cell}
+    if name not in cells:
+        raise ValueError(f"nonlinearity={name!r}: Elman's network has 'tanh' or 'relu'")
+    return cells[name]
+
+
+def check_input(layer: Any, input: Any, ndim: int) -> None:
+    check_dimensions(type(layer).__name__, input, ndim)
     if input.shape[-1] != layer.input_size:
         raise ShapeError(
             f"{type(layer).__name__}: the last axis of an input of {list(input.shape)} must be "
@@ -87,8 +87,33 @@ def check_width(layer: Any, input: Any) -> None:
         )
 
 
-class RNNCell(Remembering):
-    """One step of Elman's network: (N, input_size), (N, hidden_size) -> (N, hidden_size)."""
+class Cell(Recurrent):
+    """One step: (N, input_size), and a state of (N, hidden_size) -> the state after."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias)
+        self.add_cell("", input_size, device, dtype)
+        spread_evenly(self, hidden_size)
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        check_input(self, input, 2)
+        if hx is None:
+            empty = zeros(*input.shape[:-1], self.hidden_size, dtype=input.dtype)
+            hx = empty if self.memories == 1 else (empty,) * self.memories
+        w, b, *remembered = self.cell_of("")
+        state = self.cell(F.linear(input, w, b), hx if self.memories > 1 else (hx,), *remembered)
+        return state if self.memories > 1 else state[0]
+
+
+class RNNCell(Cell):
+    """One step of Elman's network."""
 
     def __init__(
         self,
@@ -96,39 +121,28 @@ class RNNCell(Remembering):
         hidden_size: int,
         bias: bool = True,
         nonlinearity: str = "tanh",
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__()
-        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
-        if self.gates == 1:
-            self.cell, self.nonlinearity = CELLS[nonlinearity], nonlinearity
-        self.add_cell(input_size, "", bias, dtype)
-        spread_evenly(self, hidden_size)
-
-    def forward(self, input: Any, hx: Any = None) -> Any:
-        check_width(self, input)
-        w, b, *remembered = self.cell_of("")
-        zero = zeros(*input.shape[:-1], self.hidden_size, dtype=input.dtype)
-        state = (zero,) * self.memories if hx is None else hx if self.memories > 1 else (hx,)
-        state = self.cell(F.linear(input, w, b), state, *remembered)
-        return state if self.memories > 1 else state[0]
+        super().__init__(input_size, hidden_size, bias, device, dtype)
+        self.cell, self.nonlinearity = cell_called(nonlinearity), nonlinearity
 
 
-class GRUCell(RNNCell):
+class GRUCell(Cell):
     """One step of a gated recurrent unit."""
 
     cell, gates = staticmethod(gru_cell), 3
 
-    def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, dtype: Any = None
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, dtype=dtype)
 
-
-class LSTMCell(GRUCell):
-    """One step of a long short-term memory; its state is a pair."""
+class LSTMCell(Cell):
+    """One step of a long short-term memory; its state is a pair, what is shown first."""
 
     cell, gates, memories = staticmethod(lstm_cell), 4, 2
+
+
+def ways(layer: Any, depth: int) -> list[str]:
+    """The suffixes of the cells at this depth: one for each way through time."""
+    return [f"_l{depth}", f"_l{depth}_reverse"][: 1 + layer.bidirectional]
 
 
 def walk(layer: Any, x: Any, state: Any, suffix: str) -> tuple[Any, Any]:
@@ -147,8 +161,8 @@ def read(layer: Any, x: Any, states: Any) -> tuple[Any, Any]:
     ends: list[Any] = []
     for depth in range(layer.num_layers):
         walks = []
-        for suffix in layer.ways(depth):
-            shown, end = walk(layer, x, [state[len(ends)] for state in states], suffix)
+        for suffix in ways(layer, depth):
+            shown, end = walk(layer, x, [memory[len(ends)] for memory in states], suffix)
             walks.append(shown)
             ends.append(end)
         x = walks[0] if len(walks) == 1 else cat(walks, -1)
@@ -159,7 +173,7 @@ def read(layer: Any, x: Any, states: Any) -> tuple[Any, Any]:
 
 def start(layer: Any, x: Any, hx: Any, lone: bool) -> Any:
     """The memories that the first step finds: those given, or zeros."""
-    shape = (layer.num_layers * len(layer.ways(0)), x.shape[1], layer.hidden_size)
+    shape = (layer.num_layers * len(ways(layer, 0)), x.shape[1], layer.hidden_size)
     if hx is None:
         return (zeros(shape, dtype=x.dtype),) * layer.memories
     given = hx if layer.memories > 1 else (hx,)
@@ -173,23 +187,37 @@ def start(layer: Any, x: Any, hx: Any, lone: bool) -> Any:
     return given
 
 
-class Layered(Remembering):
+class Stacked(Recurrent):
     """The sizes of RNN, GRU and LSTM: layers of cells, each forwards in time or both ways."""
 
-    num_layers: int
-    batch_first: bool
-    bidirectional: bool
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias)
+        self.num_layers, self.batch_first = num_layers, batch_first
+        self.dropout, self.bidirectional = dropout, bidirectional
+        for depth in range(num_layers):
+            both = ways(self, depth)
+            for suffix in both:
+                width = hidden_size * len(both) if depth else input_size
+                self.add_cell(suffix, width, device, dtype)
+        spread_evenly(self, hidden_size)
 
-    def ways(self, depth: int) -> list[str]:
-        """The suffixes of the cells at this depth: one for each way through time."""
-        return [f"_l{depth}", f"_l{depth}_reverse"][: 1 + self.bidirectional]
 
-
-class Reading(Layered):
+class Reading(Stacked):
     """How they take a sequence: (L, N, width), (N, L, width) with batch_first, or (L, width)."""
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
-        check_width(self, input)
+        check_input(self, input, 3)
         lone = input.ndim == 2
         x = input[:, None] if lone else input.transpose(0, 1) if self.batch_first else input
         shown, last = read(self, x, start(self, x, hx, lone))
@@ -205,38 +233,15 @@ class GRU(Reading):
 
     cell, gates = staticmethod(gru_cell), 3
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        batch_first: bool = False,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
-        self.bias, self.batch_first = bias, batch_first
-        self.dropout, self.bidirectional = dropout, bidirectional
-        for depth in range(num_layers):
-            width = hidden_size * len(self.ways(0)) if depth else input_size
-            for suffix in self.ways(depth):
-                self.add_cell(width, suffix, bias, dtype)
-        spread_evenly(self, hidden_size)
 
-
-class LSTM(GRU):
+class LSTM(Reading):
     """Long short-term memories; the state is a pair."""
 
     cell, gates, memories = staticmethod(lstm_cell), 4, 2
 
 
-class RNN(GRU):
+class RNN(Reading):
     """Elman's network."""
-
-    cell, gates = staticmethod(tanh_cell), 1
 
     def __init__(
         self,
@@ -244,11 +249,11 @@ class RNN(GRU):
         hidden_size: int,
         num_layers: int = 1,
         nonlinearity: str = "tanh",
-        bias: bool = True,
+        *others: Any,
         **options: Any,
     ) -> None:
-        super().__init__(input_size, hidden_size, num_layers, bias, **options)
-        self.cell = CELLS[nonlinearity]
+        super().__init__(input_size, hidden_size, num_layers, *others, **options)
+        self.cell = cell_called(nonlinearity)
 
 
 __all__ = ["RNN", "GRU", "LSTM", "RNNCell", "GRUCell", "LSTMCell"]

@@ -85,13 +85,17 @@ def room_for(name: str, x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -
         )
 
 
-def in_batches(operation: Callable[[Any], Any], input: Any, name: str, ndim: int) -> Any:
-    """An operation on batches, also of an input without the batch axis."""
+def check_dimensions(name: str, input: Any, ndim: int) -> None:
     if input.ndim not in (ndim - 1, ndim):
         raise ShapeError(
             f"{name}: the input has {ndim} dimensions, or {ndim - 1} without the batch, "
             f"not the shape {list(input.shape)}"
         )
+
+
+def in_batches(operation: Callable[[Any], Any], input: Any, name: str, ndim: int) -> Any:
+    """An operation on batches, also of an input without the batch axis."""
+    check_dimensions(name, input, ndim)
     return operation(input) if input.ndim == ndim else operation(input[None])[0]
 
 
