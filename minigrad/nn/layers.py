@@ -116,12 +116,9 @@ class RunningNorm(Norm):
 
     def reset_running_stats(self) -> None:
         if self.track_running_stats:
-            for name, number in (
-                ("running_mean", 0),
-                ("running_var", 1),
-                ("num_batches_tracked", 0),
-            ):
-                init.constant_(getattr(self, name), number)
+            init.zeros_(self.running_mean)
+            init.ones_(self.running_var)
+            init.zeros_(self.num_batches_tracked)
 
     def factor(self) -> float:
         """How far the running statistics move towards those of this batch."""

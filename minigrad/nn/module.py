@@ -7,6 +7,7 @@ import operator
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -87,9 +88,6 @@ class Keeping:
         if name in ("_kinds", "_hooks"):
             raise AttributeError(f"{kind}.__init__ must call super().__init__() first of all")
         raise AttributeError(f"'{kind}' object has no attribute '{name}'")
-
-    def __dir__(self) -> Iterable[str]:
-        return [name for name in super().__dir__() if not name[0].isdigit()]
 
 
 def keep(module: Any, name: str, value: Any, kind: str) -> None:
@@ -195,7 +193,7 @@ def warn_of_hidden(module: Any) -> None:
 
 
 class Naming:
-    """The skill of listing what is inside, with or without names."""
+    """The skill of listing what is inside, with its names."""
 
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
@@ -216,7 +214,7 @@ class Naming:
 
 
 class Listing(Naming, Walking):
-    """The same lists without names."""
+    """The skill of listing it without names."""
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         return (value for _, value in self.named_parameters(recurse=recurse))
@@ -464,11 +462,9 @@ def hooked_call(module: Any, inputs: Any, options: Any) -> Any:
     return result
 
 
-class Skills(Keeping, Registering, Listing, Finding, Switching):
-    """The skills of keeping things, and of reaching all of them."""
-
-
-class Module(Skills, Converting, Saving, Describing, Hooking):
+class Module(
+    Keeping, Registering, Listing, Finding, Switching, Converting, Saving, Describing, Hooking
+):
     """A part of a network: it keeps its parameters and parts, and `forward` says what it computes.
 
     >>> class Double(Module):
@@ -497,16 +493,18 @@ class Module(Skills, Converting, Saving, Describing, Hooking):
 
 
 class Numbered(Module):
-    """Modules in a row; what Sequential and ModuleList have in common."""
+    """Modules in a row, as attributes "0", "1" and so on; or other things of one kind."""
+
+    holds = "module"
 
     def __len__(self) -> int:
-        return len(kept(self, "module"))
+        return len(kept(self, self.holds))
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(kept(self, "module").values())
+        return iter(kept(self, self.holds).values())
 
     def __setitem__(self, index: int, module: Any) -> None:
-        setattr(self, list(kept(self, "module"))[place_in(self, index)], module)
+        setattr(self, list(kept(self, self.holds))[place_in(self, index)], module)
 
     def __delitem__(self, index: int | slice) -> None:
         modules = list(self)
@@ -514,8 +512,38 @@ class Numbered(Module):
         renumber(self, modules)
 
     def append(self, module: Any) -> Any:
-        self.add_module(str(len(self)), module)
+        register(self, str(len(self)), module, self.holds)
         return self
+
+
+def place_in(row: Any, index: Any) -> int:
+    """An index counted from the front; an error where there is nothing."""
+    size, place = len(row), operator.index(index)
+    if not -size <= place < size:
+        kind = type(row).__name__
+        raise IndexError(f"index {place} is out of range: {kind} has {size} {row.holds}s")
+    return place % size
+
+
+def renumber(row: Any, modules: list[Any]) -> None:
+    """Put these in the place of all that a row has."""
+    for name in kept(row, row.holds):
+        delattr(row, name)
+    for i, module in enumerate(modules):
+        register(row, str(i), module, row.holds)
+
+
+class Row(Numbered):
+    """What a row of modules does as a list does it."""
+
+    def __init__(self, modules: Iterable[Any] = ()) -> None:
+        super().__init__()
+        self.extend(modules or ())
+
+    def __getitem__(self, index: int | slice) -> Any:
+        modules = list(self)
+        found = modules[index if isinstance(index, slice) else place_in(self, index)]
+        return type(self)(found) if isinstance(found, list) else found
 
     def extend(self, modules: Iterable[Any]) -> Any:
         for module in list(modules):
@@ -524,26 +552,6 @@ class Numbered(Module):
 
     __iadd__ = extend
 
-
-def place_in(row: Any, index: Any) -> int:
-    """An index counted from the front; an error where there is nothing."""
-    size, place = len(row), operator.index(index)
-    if not -size <= place < size:
-        raise IndexError(f"index {place} is out of range: {type(row).__name__} has {size} modules")
-    return place % size
-
-
-def renumber(row: Any, modules: list[Any]) -> None:
-    """Put these modules in the place of all that a row has."""
-    for name in kept(row, "module"):
-        delattr(row, name)
-    for i, module in enumerate(modules):
-        row.add_module(str(i), module)
-
-
-class Row(Numbered):
-    """What a row of modules does as a list does it."""
-
     def insert(self, index: int, module: Any) -> Any:
         modules = list(self)
         modules.insert(index, module)
@@ -551,7 +559,7 @@ class Row(Numbered):
         return self
 
     def pop(self, key: Any = -1) -> Any:
-        found = list(self)[key]
+        found = self[key]
         del self[key]
         return found
 
@@ -561,7 +569,7 @@ class Sequential(Row):
 
     def __init__(self, *args: Any) -> None:
         super().__init__()
-        named = isinstance(args[0], OrderedDict) if len(args) == 1 else False
+        named = len(args) == 1 and isinstance(args[0], OrderedDict)
         for name, module in args[0].items() if named else enumerate(args):
             self.add_module(str(name), module)
 
@@ -585,27 +593,16 @@ class Sequential(Row):
 class ModuleList(Row):
     """A list whose modules are found."""
 
-    def __init__(self, modules: Iterable[Any] = ()) -> None:
-        super().__init__()
-        self.extend(modules or ())
-
-    def __getitem__(self, index: int | slice) -> Any:
-        modules = list(self)
-        found = modules[index if isinstance(index, slice) else place_in(self, index)]
-        return type(self)(found) if isinstance(found, list) else found
-
     def __add__(self, other: Iterable[Any]) -> ModuleList:
         return ModuleList([*self, *other])
 
     def __repr__(self) -> str:
         """As other modules, but equal ones in a row are counted."""
-        runs: list[list[Any]] = []
-        for i, text in enumerate(map(repr, self)):
-            if runs and runs[-1][2] == text:
-                runs[-1][1] = i
-            else:
-                runs.append([i, i, text])
-        lines = [f"({a}): {t}" if a == b else f"({a}-{b}): {b - a + 1} x {t}" for a, b, t in runs]
+        lines = []
+        for text, run in groupby(range(len(self)), key=list(map(repr, self)).__getitem__):
+            first, *more = run
+            same = f"({first}-{more[-1]}): {1 + len(more)} x " if more else f"({first}): "
+            lines.append(same + text)
         inside = "\n  ".join(map(indented, lines))
         return f"{type(self).__name__}(\n  {inside}\n)" if lines else f"{type(self).__name__}()"
 
@@ -693,36 +690,19 @@ class ParameterDict(Dictionary):
         return contents(self.items())
 
 
-class ParameterList(Module):
+class ParameterList(Row):
     """A list whose tensors are parameters."""
 
+    holds = "parameter"
+
     def __init__(self, values: Iterable[Any] = ()) -> None:
-        super().__init__()
-        self.extend(values or ())
+        super().__init__(values)
 
     def append(self, value: Any) -> Any:
-        self.register_parameter(str(len(self)), as_parameter(value))
-        return self
-
-    def extend(self, values: Iterable[Any]) -> Any:
-        for value in list(values):
-            self.append(value)
-        return self
-
-    __iadd__ = extend
-
-    def __getitem__(self, index: int | slice) -> Any:
-        found = list(self)[index]
-        return type(self)(found) if isinstance(found, list) else found
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(kept(self, "parameter").values())
+        return super().append(as_parameter(value))
 
     def __setitem__(self, index: int, value: Any) -> None:
-        setattr(self, str(range(len(self))[index]), as_parameter(value))
-
-    def __len__(self) -> int:
-        return len(self._kinds)
+        super().__setitem__(index, as_parameter(value))
 
     def extra_repr(self) -> str:
         return contents(enumerate(self))
