@@ -5,13 +5,15 @@
 # book/20_pictures.ipynb: change it there, not here.
 """minigrad: an autograd engine that a book builds step by step."""
 
+import importlib
+import pkgutil
+from typing import Any
+
 import minigrad.autograd as autograd
 import minigrad.datasets as datasets
 import minigrad.func as func
 import minigrad.nn as nn
 import minigrad.optim as optim
-import minigrad.training as training
-import minigrad.utils as utils
 from minigrad.arithmetic import *
 from minigrad.autograd.profiler import *
 from minigrad.check import *
@@ -20,19 +22,6 @@ from minigrad.draw import *
 from minigrad.dtypes import *
 from minigrad.engine import *
 from minigrad.functions import *
-from minigrad.nn.functional import (
-    celu,
-    celu_,
-    cosine_similarity,
-    hardshrink,
-    pairwise_distance,
-    prelu,
-    relu_,
-    selu,
-    selu_,
-    threshold,
-    threshold_,
-)
 from minigrad.play import *
 from minigrad.products import *
 from minigrad.reductions import *
@@ -40,3 +29,32 @@ from minigrad.saving import *
 from minigrad.shapes import *
 from minigrad.slicing import *
 from minigrad.tensor import *
+
+# --- book/10_tensor.ipynb: The tensor
+
+
+LATE: dict[str, str] = {}  # names that are at the root too: the modules they come from
+
+
+def __getattr__(name: str) -> Any:
+    """A package, or a name of LATE, imported when it is first asked for."""
+    home = f"minigrad.{LATE.get(name, name)}"
+    try:
+        module = importlib.import_module(home)
+    except ModuleNotFoundError as error:
+        if error.name != home:
+            raise
+        raise AttributeError(f"module 'minigrad' has no attribute {name!r}") from None
+    return getattr(module, name) if name in LATE else module
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *LATE, *(module.name for module in pkgutil.iter_modules(__path__))})
+
+
+# --- book/11_losses.ipynb: Functions and losses
+
+
+ACTIVATIONS = ("celu", "celu_", "hardshrink", "prelu", "relu_", "selu", "selu_", "threshold")
+LATE |= dict.fromkeys((*ACTIVATIONS, "threshold_"), "nn.functional")
+LATE |= dict.fromkeys(("cosine_similarity", "pairwise_distance"), "nn.functional")
