@@ -14,13 +14,13 @@ from minigrad.autograd.levels import (
     Level,
     checked_outputs,
     in_two,
+    jacobian_at,
     leaves_of,
     like_arguments,
     mapped,
     places_of,
     pulled,
     refilled,
-    rows_of,
     seen,
     unit,
 )
@@ -47,7 +47,7 @@ def grad_and_value(
                 "reduce it, for example with .sum(), or use vjp or jacrev"
             )
         value = seen(level, (level.output, level.aux) if has_aux else level.output)
-        return like_arguments(level, pulled(level, level.roots, [None], last=True)), value
+        return like_arguments(level, pulled(level, level.roots, last=True)), value
 
     return both
 
@@ -95,8 +95,7 @@ def jacrev(
     @wraps(func)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         level = Level("jacrev", func, args, kwargs, argnums, has_aux)
-        rows = [like_arguments(level, rows_of(level, y)) for y in level.roots]
-        found = refilled(level.output, rows)
+        found = jacobian_at(level)
         return (found, seen(level, level.aux)) if has_aux else found
 
     return jacobian

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd.levels import Level, like_arguments, pulled, refilled, rows_of, seen
+from minigrad.autograd.levels import Level, jacobian_at, like_arguments, pulled, seen
 from minigrad.engine import Node, described, wrapped
 from minigrad.func import jvp as forward_jvp
 from minigrad.shapes import reshape
@@ -55,9 +55,7 @@ def jacobian(
 
 def jacobian_of(name: str, func: Any, inputs: Any, create: bool, strict: bool) -> Any:
     with Recording(create):
-        level = called(name, func, inputs, strict)
-        rows = [like_arguments(level, rows_of(level, y)) for y in level.roots]
-    return refilled(level.output, rows)
+        return jacobian_at(called(name, func, inputs, strict))
 
 
 def single(name: str, func: Any) -> Any:
@@ -95,8 +93,7 @@ def vjp(
     """The outputs, and the gradient v pulled back from there: v times the Jacobian."""
     with Recording(create_graph):
         level = called("vjp", func, inputs, strict)
-        given = [v] if v is None or isinstance(v, Node) else v
-        return seen(level, level.output), like_arguments(level, pulled(level, level.roots, given))
+        return seen(level, level.output), like_arguments(level, pulled(level, level.roots, v))
 
 
 def hvp(
@@ -111,14 +108,11 @@ def hvp(
 
     def gradient(*xs: Any) -> Any:
         inner = called("hvp", single("hvp", func), xs, strict)
-        found = pulled(inner, inner.roots, [None])
-        return like_arguments(inner, found), seen(inner, inner.output)
+        return like_arguments(inner, pulled(inner, inner.roots)), seen(inner, inner.output)
 
     with Recording(create_graph):
         level = called("hvp", gradient, inputs, strict, aux=True)
-        given = [v] if v is None or isinstance(v, Node) else v
-        found = pulled(level, level.roots, given)
-        return seen(level, level.aux), like_arguments(level, found)
+        return seen(level, level.aux), like_arguments(level, pulled(level, level.roots, v))
 
 
 def vhp(

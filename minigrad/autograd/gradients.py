@@ -116,9 +116,9 @@ def walk_each(
 ) -> dict[Node, Any]:
     """A walk for each entry along the first axis of the gradients, the results stacked."""
     batches: list[Any] = [given] if isinstance(given, Node) else list(given)
-    rows = []
-    for left, row in zip(range(len(batches[0]))[::-1], zip(*batches, strict=True), strict=True):
-        rows.append(walk_once(roots, ends, row, retain or left > 0, create))
+    given, rows = list(zip(*batches, strict=True)), []
+    for i, row in enumerate(given, 1):
+        rows.append(walk_once(roots, ends, row, retain or i < len(given), create))
     return {x: stack([row[x] for row in rows]) for x in rows[0]}
 
 

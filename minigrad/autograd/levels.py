@@ -124,9 +124,9 @@ def checked_outputs(name: str, output: Any) -> list[Any]:
     return roots
 
 
-def pulled(level: Level, roots: list[Any], given: Any, last: bool = False) -> list[Any]:
-    """The gradients at the inputs of a level, given those at some of its outputs."""
-    asked = any(isinstance(g, Node) and g.requires_grad for g in given)
+def pulled(level: Level, roots: list[Any], given: Any = None, last: bool = False) -> list[Any]:
+    """The gradients at the inputs of a level, given those at some of its outputs (None is 1)."""
+    asked = any(isinstance(g, Node) and g.requires_grad for g in leaves_of(given))
     create = state.recording and (level.linked or asked)
     seeds = seeds_at(level.name, roots, given, create)
     found = gradients_at(seeds, level.ends, create or not last, create)
@@ -156,6 +156,11 @@ def like_arguments(level: Level, found: list[Any]) -> Any:
     """What was found at the inputs, in the form of the arguments that argnums chose."""
     trees = refilled(level.inputs, found)
     return trees[0] if level.single else tuple(trees)
+
+
+def jacobian_at(level: Level) -> Any:
+    """The Jacobians of the outputs: in the form of the output, and each in that of the inputs."""
+    return refilled(level.output, [like_arguments(level, rows_of(level, y)) for y in level.roots])
 
 
 def seen(level: Level, tree: Any) -> Any:
