@@ -170,7 +170,7 @@ def batch_normalized(layer: Any, input: Any, ndims: tuple[int, ...]) -> Any:
     following = layer.track_running_stats or not layer.training
     mean, var = (layer.running_mean, layer.running_var) if following else (None, None)
     if layer.training:
-        F.enough(input)
+        F.enough(input)  # before the batch is counted
     training, factor = layer.training or layer.running_mean is None, layer.factor()
     return F.batch_norm(input, mean, var, layer.weight, layer.bias, training, factor, layer.eps)
 
