@@ -33,6 +33,7 @@ from minigrad.tensor import *
 # --- book/10_tensor.ipynb: The tensor
 
 
+__version__ = "0.2.0"
 LATE: dict[str, str] = {}  # names that are at the root too: the modules they come from
 
 
