@@ -127,8 +127,8 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     form = mapped(lambda _: "*", level.output)
 
     def pull_back(cotangents: Any) -> Any:
-        if mapped(lambda _: "*", cotangents) != form:
-            met = mapped(lambda _: "*", cotangents)
+        met = mapped(lambda _: "*", cotangents)
+        if met != form:
             raise RuntimeError(f"vjp: the output has the form {form}, the gradients for it {met}")
         return like_arguments(level, pulled(level, level.roots, leaves_of(cotangents)))
 
@@ -150,7 +150,8 @@ def homes(module: Any) -> dict[str, tuple[dict[str, Any], str]]:
 def in_their_places(module: Any, given: dict[str, Any], tied: bool, strict: bool) -> Any:
     """The dictionary, the key and the new tensor for everything that is replaced."""
     places = homes(module)
-    unknown, missing = sorted(given.keys() - places), sorted(places.keys() - given) * strict
+    unknown = sorted(given.keys() - places)
+    missing = sorted(places.keys() - given) if strict else []
     if unknown or missing:
         raise RuntimeError(f"functional_call: not in the module: {unknown}, not given: {missing}")
     twins = {id(places[name][0][places[name][1]]): name for name in given} if tied else {}

@@ -40,9 +40,8 @@ def gradients_at(
 
 def seeds_at(name: str, roots: list[Node], given: Any, create: bool) -> dict[Node, Any]:
     """What the walk starts with: for each root 1, or the gradient that is given for it."""
-    given = [given] if given is None or isinstance(given, Node) else list(given)
-    if given == [None]:
-        given *= len(roots)
+    given = [None] * len(roots) if given is None else given
+    given = [given] if isinstance(given, Node) else list(given)
     if len(given) != len(roots):
         raise RuntimeError(f"{name}: {len(roots)} outputs, but {len(given)} gradients for them")
     seeds: dict[Node, Any] = {}
