@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad.engine import Array
 from minigrad.optim.bundles import Together
+from minigrad.optim.descent import velocity
 from minigrad.optim.optimizer import average, counted, kept, moved, number
 from minigrad.tensor import Tensor
 
@@ -59,20 +60,13 @@ class RMSprop(Together):
             square = square - mean * mean
         step = g / (np.sqrt(square) + number(x, group["eps"]))
         if group["momentum"]:
-            step = faded(state, step, group["momentum"])
+            step = velocity(state, step, group["momentum"], 1)
         return moved(x, step, group["lr"])
 
 
-def faded(state: dict[str, Any], step: Array, momentum: float) -> Array:
-    """The fading sum of the steps so far."""
-    if "momentum_buffer" in state:
-        step = step + state["momentum_buffer"].value * number(step, momentum)
-    return kept(state, "momentum_buffer", step)
-
-
-def highest(state: dict[str, Any], name: str, new: Array) -> Array:
-    """The largest values so far."""
-    return kept(state, name, np.maximum(state[name].value, new) if name in state else new)
+def before(state: dict[str, Any], name: str, x: Array) -> Array:
+    """What was remembered under this name; at first, zeros."""
+    return state[name].value if name in state else np.zeros_like(x)
 
 
 def adam_defaults(lr: float, betas: Any, eps: float, weight_decay: float) -> dict[str, Any]:
@@ -99,7 +93,8 @@ class Adam(Together):
         first = average(state, "exp_avg", g, beta1)
         second = average(state, "exp_avg_sq", g * g, beta2)
         if group["amsgrad"]:
-            second = highest(state, "max_exp_avg_sq", second)
+            second = np.maximum(before(state, "max_exp_avg_sq", x), second)
+            kept(state, "max_exp_avg_sq", second)
         scale = np.sqrt(second)
         scale /= number(x, math.sqrt(1 - beta2**t))
         scale += number(x, group["eps"])
@@ -136,8 +131,7 @@ class Adadelta(Together):
         counted(state)
         rho, eps = group["rho"], number(x, group["eps"])
         square = average(state, "square_avg", g * g, rho)
-        before = state["acc_delta"].value if "acc_delta" in state else np.zeros_like(x)
-        step = np.sqrt(before + eps) / np.sqrt(square + eps) * g
+        step = np.sqrt(before(state, "acc_delta", x) + eps) / np.sqrt(square + eps) * g
         average(state, "acc_delta", step * step, rho)
         return moved(x, step, group["lr"])
 
@@ -157,8 +151,7 @@ class Adamax(Together):
     def update(self, x: Array, g: Array, state: dict[str, Any], group: dict[str, Any]) -> Array:
         t, (beta1, beta2) = counted(state), group["betas"]
         first = average(state, "exp_avg", g, beta1)
-        before = state["exp_inf"].value if "exp_inf" in state else np.zeros_like(x)
-        fading = before * number(x, beta2)
+        fading = before(state, "exp_inf", x) * number(x, beta2)
         most = kept(state, "exp_inf", np.maximum(fading, abs(g) + number(x, group["eps"])))
         return moved(x, first / most, group["lr"] / (1 - beta1**t))
 

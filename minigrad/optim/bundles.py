@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
 from collections import defaultdict
 from typing import Any
 
@@ -17,9 +19,8 @@ from minigrad.optim.optimizer import (
     decayed,
     give,
     gradient_of,
+    kept,
 )
-
-SMALL = 2**13  # up to so many numbers copying them costs less than another call of NumPy
 
 
 def end_to_end(arrays: list[Array]) -> Array:
@@ -27,24 +28,38 @@ def end_to_end(arrays: list[Array]) -> Array:
     return np.concatenate([a.ravel() for a in arrays]) if len(arrays) > 1 else arrays[0]
 
 
+def places(arrays: list[Array]) -> list[tuple[Any, Any]]:
+    """Where each array stands in the long one, and its shape where that is not (n,)."""
+    ends = itertools.accumulate([a.size for a in arrays])
+    return [
+        (slice(end - a.size, end) if a.ndim else end - 1, a.shape if a.ndim > 1 else None)
+        for end, a in zip(ends, arrays)
+    ]
+
+
+def pieces(long: Array, places: list[tuple[Any, Any]]) -> list[Array]:
+    """The long array in pieces again."""
+    if len(places) == 1:
+        return [long]
+    return [long[at] if shape is None else long[at].reshape(shape) for at, shape in places]
+
+
+SMALL = 2**13  # up to so many numbers copying them costs less than another call of NumPy
+
+
 def kind_of(parameter: Any, state: dict[str, Any]) -> Any:
     """Small parameters of one kind can move as one: of one dtype, and with equal counts."""
     check_state(parameter, state)
-    if parameter.value.size > SMALL:
+    if parameter.value.size > SMALL or parameter.base is not None:
         return id(parameter)
     counts = tuple([float(state[name].value) for name in COUNTS if name in state])
     return parameter.value.dtype, counts, tuple(state)
 
 
-def places(arrays: list[Array]) -> list[tuple[Any, Any]]:
-    """Where each array begins and ends in the long one, and its shape where that is not (n,)."""
-    if len(arrays) == 1:
-        return [((), None)]
-    ends = np.cumsum([a.size for a in arrays]).tolist()
-    return [
-        (slice(end - a.size, end) if a.ndim else end - 1, a.shape if a.ndim > 1 else None)
-        for a, end in zip(arrays, ends)
-    ]
+def contents(parameters: list[Any], states: list[dict[str, Any]]) -> list[Array]:
+    """The arrays of parameters, and of all that is remembered for them."""
+    tensors = itertools.chain(parameters, *[state.values() for state in states])
+    return [tensor.value for tensor in tensors]
 
 
 class Bundle:
@@ -52,50 +67,32 @@ class Bundle:
 
     def __init__(self, parameters: list[Any], states: list[dict[str, Any]]) -> None:
         self.parameters, self.states = parameters, states
-        self.values = [parameter.value for parameter in parameters]
-        self.places, self.x = places(self.values), end_to_end(self.values)
+        values = [parameter.value for parameter in parameters]
+        self.x, self.places = end_to_end(values), places(values)
         self.state: dict[str, Any] = {}
-        self.tensors = {name: [own[name] for own in states] for name in states[0]}
-        self.held = {name: [t.value for t in self.tensors[name]] for name in self.tensors}
-        for name, held in self.held.items():
-            long = held[0] if name in COUNTS else end_to_end(held)
+        for name in states[0]:
+            arrays = [state[name].value for state in states]
+            long = arrays[0] if name in COUNTS else end_to_end(arrays)
             self.state[name] = wrapped(parameters[0], long)
-
-    def still_fits(self) -> bool:
-        """Whether the long arrays still hold what the parameters and their states hold."""
-        for parameter, value in zip(self.parameters, self.values):
-            if parameter.value is not value:
-                return False
-        for name, tensors in self.tensors.items():
-            for own, tensor, array in zip(self.states, tensors, self.held[name]):
-                if tensor.value is not array or own.get(name) is not tensor:
-                    return False
-        return all([len(own) == len(self.tensors) for own in self.states])
-
-
-class Dealing(Bundle):
-    """The skill of giving every parameter its piece of what a step has made."""
-
-    def pieces(self, long: Array) -> list[Array]:
-        return [
-            long[where] if shape is None else long[where].reshape(shape)
-            for where, shape in self.places
-        ]
+        self.held = contents(parameters, states)
 
     def deal(self, new: Array) -> None:
-        self.x, self.values = new, self.pieces(new)
-        for parameter, value in zip(self.parameters, self.values):
-            give(parameter, value)
-        for name, long in self.state.items():
-            if name not in self.tensors:
-                self.tensors[name] = [wrapped(long, long.value) for _ in self.parameters]
-                for own, tensor in zip(self.states, self.tensors[name]):
-                    own[name] = tensor
-            array = long.value
-            held = [array] * len(self.places) if name in COUNTS else self.pieces(array)
-            for tensor, piece in zip(self.tensors[name], held):
-                tensor.value = piece
-            self.held[name] = held
+        """Give every parameter its piece of what a step has made, and of what is remembered."""
+        self.x = new
+        for parameter, piece in zip(self.parameters, pieces(new, self.places)):
+            give(parameter, piece)
+        for name, tensor in self.state.items():
+            long = tensor.value
+            each = [long] * len(self.states) if name in COUNTS else pieces(long, self.places)
+            for state, piece in zip(self.states, each):
+                kept(state, name, piece)
+        self.held = contents(self.parameters, self.states)
+
+
+def untouched(bundle: Bundle) -> bool:
+    """Whether parameters and states still hold the very arrays that the last step gave them."""
+    now = contents(bundle.parameters, bundle.states)
+    return len(now) == len(bundle.held) and all(map(operator.is_, now, bundle.held))
 
 
 class Together(Optimizer):
@@ -110,14 +107,14 @@ class Together(Optimizer):
             check_new(bundle.x, new)
             bundle.deal(new)
 
-    def bundles(self, parameters: list[Any], place: int) -> list[Dealing]:
-        """Those of the last step where they still fit, or new ones."""
+    def bundles(self, parameters: list[Any], place: int) -> list[Bundle]:
+        """Those of the last step where they still hold what they held then, or new ones."""
         who = [(id(parameter), id(self.state[parameter])) for parameter in parameters]
         before, bundles = self.plans.get(place, ([], []))
-        if who != before or not all([bundle.still_fits() for bundle in bundles]):
+        if who != before or not all([untouched(bundle) for bundle in bundles]):
             kinds = defaultdict(list)
             for parameter in parameters:
                 kinds[kind_of(parameter, self.state[parameter])].append(parameter)
-            bundles = [Dealing(kind, [self.state[p] for p in kind]) for kind in kinds.values()]
+            bundles = [Bundle(kind, [self.state[p] for p in kind]) for kind in kinds.values()]
             self.plans[place] = who, bundles
         return list(bundles)

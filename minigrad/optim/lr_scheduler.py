@@ -6,7 +6,6 @@ from __future__ import annotations
 import copy
 import itertools
 import math
-import types
 import warnings
 from bisect import bisect_right
 from collections import Counter
@@ -37,15 +36,11 @@ def per_group(name: str, value: Any, optimizer: Optimizer) -> list[Any]:
     return list(value)
 
 
-def never_stepped(optimizer: Optimizer) -> bool:
-    """Whether it has surely not moved anything yet; a step of the user's own does not tell."""
-    return type(optimizer).step is Optimizer.step and not optimizer.stepped
-
-
 class Remembering:
-    """The skill of being saved and continued: all that is known, but for the optimizer."""
+    """The skill of setting rates, and of being saved: all that is known, but for the optimizer."""
 
     apart: tuple[str, ...] = ("optimizer",)  # what a saved state leaves out
+    optimizer: Optimizer
     _last_lr: list[float]
 
     def state_dict(self) -> dict[str, Any]:
@@ -55,16 +50,10 @@ class Remembering:
         vars(self).update(copy.deepcopy(state_dict))
 
     def get_last_lr(self) -> list[float]:
-        """The learning rate of every group."""
         return list(self._last_lr)
 
-
-class Setting(Remembering):
-    """The skill of giving an optimizer its rates."""
-
-    optimizer: Optimizer
-
     def put(self, lrs: list[float]) -> None:
+        """Give every group its rate."""
         groups = self.optimizer.param_groups
         if len(lrs) != len(groups):
             raise ValueError(
@@ -73,15 +62,21 @@ class Setting(Remembering):
             )
         for group, lr in zip(groups, lrs):
             group["lr"] = lr
-        self._last_lr = rates(self.optimizer)
+        self._last_lr = list(lrs)
 
 
-class Walking(Setting):
+class Walking(Remembering):
     """The skill of going from one learning rate to the next."""
 
     last_epoch: int
-    get_lr: Callable[[], list[float]]
-    closed_form: Callable[[], list[float]]
+
+    def get_lr(self) -> list[float]:
+        """The rates of step `last_epoch`."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method get_lr")
+
+    def closed_form(self) -> list[float]:
+        """The same, computed without the rates of the step before."""
+        return self.get_lr()
 
     def begin(self) -> None:
         """Set the rates of the first step."""
@@ -98,20 +93,9 @@ class Walking(Setting):
         self.put(self.get_lr() if epoch is None else self.closed_form())
 
 
-class Restarting(Walking):
-    """The skill of taking a part in a sequence of schedules."""
-
-    def undo(self) -> None:
-        self.last_epoch -= 1
-
-    def restart(self) -> None:
-        """Set the rates of step 0, whatever they are now."""
-        self.last_epoch = 0
-        self.put(self.closed_form())
-
-    def closed_form(self) -> list[float]:
-        """The rates of step `last_epoch`, computed without those of the step before."""
-        return self.get_lr()
+def never_stepped(optimizer: Optimizer) -> bool:
+    """Whether it has surely not moved anything yet; a step of the user's own does not tell."""
+    return type(optimizer).step is Optimizer.step and not optimizer.stepped
 
 
 TOO_EARLY = (
@@ -120,7 +104,7 @@ TOO_EARLY = (
 )
 
 
-class LRScheduler(Restarting):
+class LRScheduler(Walking):
     """Sets the learning rates of an optimizer; its `step()` comes after the optimizer's.
 
     A kind of its own needs a method `get_lr()` that gives the rates for the step `last_epoch`.
@@ -139,9 +123,9 @@ class LRScheduler(Restarting):
         self.base_lrs = rates(optimizer, "initial_lr")
         self.begin()
 
-    def get_lr(self) -> list[float]:
-        """The rates of step `last_epoch`."""
-        raise NotImplementedError(f"{type(self).__name__} needs a method get_lr")
+    def undo(self) -> None:
+        """Go back to before the first step: a sequence of schedules begins again."""
+        self.last_epoch -= 1
 
 
 class Curve(LRScheduler):
@@ -153,22 +137,22 @@ class Curve(LRScheduler):
 
     eta_min = 0.0
 
-    def multiplier(self, t: int) -> float:
+    def multiplier(self, t: float) -> float:
         raise NotImplementedError(f"{type(self).__name__} needs a method multiplier")
-
-    def get_lr(self) -> list[float]:
-        t = self.last_epoch
-        now, before = self.multiplier(t), self.multiplier(t - 1) if t > 0 else 1.0
-        if now == before or (self._is_initial and t > 0):
-            return rates(self.optimizer)
-        pairs = zip(rates(self.optimizer), self.base_lrs)
-        if before == 0:
-            return [lr + (base - self.eta_min) * now for lr, base in pairs]
-        return [self.eta_min + (lr - self.eta_min) * (now / before) for lr, _ in pairs]
 
     def closed_form(self) -> list[float]:
         m = self.multiplier(self.last_epoch)
         return [self.eta_min + (base - self.eta_min) * m for base in self.base_lrs]
+
+    def get_lr(self) -> list[float]:
+        t = self.last_epoch
+        if self._is_initial and t > 0:
+            return rates(self.optimizer)  # continued: they are right already
+        now, before = self.multiplier(t), self.multiplier(t - 1) if t > 0 else 1.0
+        pairs = zip(rates(self.optimizer), self.base_lrs)
+        if before == 0:
+            return [lr + (base - self.eta_min) * now for lr, base in pairs]
+        return [self.eta_min + (lr - self.eta_min) * (now / before) for lr, _ in pairs]
 
 
 class StepLR(Curve):
@@ -180,7 +164,7 @@ class StepLR(Curve):
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
-    def multiplier(self, t: int) -> float:
+    def multiplier(self, t: float) -> float:
         return float(self.gamma ** (t // self.step_size))
 
 
@@ -194,7 +178,7 @@ class MultiStepLR(Curve):
         self.milestones, self.gamma = Counter(milestones), gamma
         super().__init__(optimizer, last_epoch)
 
-    def multiplier(self, t: int) -> float:
+    def multiplier(self, t: float) -> float:
         return float(self.gamma ** sum(n for place, n in self.milestones.items() if place <= t))
 
 
@@ -215,7 +199,7 @@ class ConstantLR(Curve):
         self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 
-    def multiplier(self, t: int) -> float:
+    def multiplier(self, t: float) -> float:
         return self.factor if t < self.total_iters else 1.0
 
 
@@ -232,7 +216,7 @@ class LinearLR(Curve):
         self.total_iters = total_iters
         super().__init__(optimizer, last_epoch)
 
-    def multiplier(self, t: int) -> float:
+    def multiplier(self, t: float) -> float:
         done = min(t, self.total_iters) / self.total_iters
         return self.start_factor + (self.end_factor - self.start_factor) * done
 
@@ -244,7 +228,7 @@ class ExponentialLR(Curve):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def multiplier(self, t: int) -> float:
+    def multiplier(self, t: float) -> float:
         return float(self.gamma**t)
 
 
@@ -257,7 +241,7 @@ class PolynomialLR(Curve):
         self.total_iters, self.power = total_iters, power
         super().__init__(optimizer, last_epoch)
 
-    def multiplier(self, t: int) -> float:
+    def multiplier(self, t: float) -> float:
         return float((1 - min(t, self.total_iters) / self.total_iters) ** self.power)
 
 
@@ -275,14 +259,14 @@ class CosineAnnealingLR(Curve):
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
-    def multiplier(self, t: int) -> float:
+    def multiplier(self, t: float) -> float:
         return half_cosine(t / self.T_max)
 
 
 class ByFunction(LRScheduler):
     """What is common to the schedules that are given as functions, one for all groups or one each.
 
-    Functions are not part of a saved state; objects that can be called are, with their fields.
+    Functions are not part of a saved state; the fields of objects that can be called are.
     """
 
     apart = ("optimizer", "lr_lambdas")
@@ -295,14 +279,14 @@ class ByFunction(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def state_dict(self) -> dict[str, Any]:
-        plain = [isinstance(f, types.FunctionType) for f in self.lr_lambdas]
-        fields = [None if p else copy.deepcopy(vars(f)) for p, f in zip(plain, self.lr_lambdas)]
-        return {**super().state_dict(), "lr_lambdas": fields}
+        fields = [getattr(function, "__dict__", None) or None for function in self.lr_lambdas]
+        return {**super().state_dict(), "lr_lambdas": copy.deepcopy(fields)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         super().load_state_dict({k: v for k, v in state_dict.items() if k not in self.apart})
         for function, fields in zip(self.lr_lambdas, state_dict["lr_lambdas"]):
-            vars(function).update(copy.deepcopy(fields or {}))
+            if fields:
+                vars(function).update(copy.deepcopy(fields))
 
 
 class LambdaLR(ByFunction):
@@ -322,7 +306,7 @@ class MultiplicativeLR(ByFunction):
         return [lr * function(self.last_epoch) for lr, function in pairs]
 
 
-class CosineAnnealingWarmRestarts(LRScheduler):
+class CosineAnnealingWarmRestarts(Curve):
     """Half a cosine over and over; each period is T_mult times as long as the one before."""
 
     def __init__(
@@ -337,29 +321,25 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self.T_0, self.T_mult, self.eta_min = T_0, T_mult, eta_min
         super().__init__(optimizer, last_epoch)
 
+    def multiplier(self, t: float) -> float:
+        period = self.T_0
+        while t >= period and self.T_mult > 1:
+            t, period = t - period, period * self.T_mult
+        return half_cosine(t % period / period)
+
     def get_lr(self) -> list[float]:
-        self.T_cur, self.T_i = self.last_epoch, self.T_0
-        while self.T_cur >= self.T_i and self.T_mult > 1:
-            self.T_cur, self.T_i = self.T_cur - self.T_i, self.T_i * self.T_mult
-        m = half_cosine(self.T_cur % self.T_i / self.T_i)
-        return [self.eta_min + (base - self.eta_min) * m for base in self.base_lrs]
+        return self.closed_form()
 
 
-def prepare_momentum(optimizer: Optimizer, low: Any, high: Any, fresh: bool) -> None:
-    """Note in every group between which values its momentum (or its first beta) will go."""
-    if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
-        raise ValueError(
-            f"{type(optimizer).__name__} has no momentum to cycle: say cycle_momentum=False"
-        )
-    lows = per_group("base_momentum", low, optimizer)
-    highs = per_group("max_momentum", high, optimizer)
-    for group, lowest, highest in zip(optimizer.param_groups, lows, highs):
-        if fresh:
-            group["base_momentum"], group["max_momentum"] = lowest, highest
-            set_momentum(group, highest)
+def note(optimizer: Optimizer, **options: Any) -> None:
+    """Write options into every group: one value for all, or a list with one for each."""
+    for name, value in options.items():
+        for group, own in zip(optimizer.param_groups, per_group(name, value, optimizer)):
+            group[name] = own
 
 
 def set_momentum(group: dict[str, Any], momentum: float) -> None:
+    """In the group of an optimizer of Adam's family it is the first beta."""
     if "betas" in group:
         group["betas"] = (momentum, *group["betas"][1:])
     else:
@@ -369,23 +349,28 @@ def set_momentum(group: dict[str, Any], momentum: float) -> None:
 class Cycling(LRScheduler):
     """What is common to schedules that move the momentum against the learning rate."""
 
-    cycle_momentum: bool
+    def __init__(
+        self, optimizer: Optimizer, last_epoch: int, cycle_momentum: bool, low: Any, high: Any
+    ) -> None:
+        if cycle_momentum and not {"momentum", "betas"} & optimizer.defaults.keys():
+            raise ValueError(
+                f"{type(optimizer).__name__} has no momentum to cycle: say cycle_momentum=False"
+            )
+        self.cycle_momentum = cycle_momentum
+        if cycle_momentum and last_epoch == -1:
+            note(optimizer, base_momentum=low, max_momentum=high)
+        super().__init__(optimizer, last_epoch)
 
-    def prepare(self, low: Any, high: Any, fresh: bool) -> None:
-        if self.cycle_momentum:
-            prepare_momentum(self.optimizer, low, high, fresh)
-
-    def momentum_at(self, group: dict[str, Any]) -> float:
-        raise NotImplementedError(f"{type(self).__name__} needs a method momentum_at")
-
-    def lr_at(self, group: dict[str, Any]) -> float:
-        raise NotImplementedError(f"{type(self).__name__} needs a method lr_at")
+    def values_at(self, group: dict[str, Any]) -> tuple[float, float]:
+        """Learning rate and momentum of a group."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method values_at")
 
     def get_lr(self) -> list[float]:
-        for group in self.optimizer.param_groups:
-            if self.cycle_momentum:
-                set_momentum(group, self.momentum_at(group))
-        return [self.lr_at(group) for group in self.optimizer.param_groups]
+        values = [self.values_at(group) for group in self.optimizer.param_groups]
+        if self.cycle_momentum:
+            for group, (_, momentum) in zip(self.optimizer.param_groups, values):
+                set_momentum(group, momentum)
+        return [lr for lr, _ in values]
 
 
 def steps_in_all(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
@@ -408,34 +393,8 @@ def corners(total: int, start: float, three_phase: bool) -> list[tuple[Any, ...]
     return [first, top, back, last] if three_phase else [first, top, last]
 
 
-class Cornered(Cycling):
-    """The skill of going from corner to corner."""
-
-    corners: list[tuple[Any, ...]]
-    total_steps: int
-    anneal_strategy: str
-
-    def value_at(self, group: dict[str, Any], which: int) -> float:
-        """The learning rate (1) or the momentum (2) of a group."""
-        t = self.last_epoch
-        if t > self.total_steps:
-            raise ValueError(f"the cycle has {self.total_steps} steps, and this is step {t}")
-        pairs = list(itertools.pairwise(self.corners))
-        left, right = next((pair for pair in pairs if t <= pair[1][0]), pairs[-1])
-        part = (t - left[0]) / (right[0] - left[0]) if right[0] != left[0] else 1.0
-        rest = half_cosine(part) if self.anneal_strategy == "cos" else 1 - part
-        start, end = group[left[which]], group[right[which]]
-        return float(end + (start - end) * rest)
-
-    def lr_at(self, group: dict[str, Any]) -> float:
-        return self.value_at(group, 1)
-
-    def momentum_at(self, group: dict[str, Any]) -> float:
-        return self.value_at(group, 2)
-
-
-class OneCycleLR(Cornered):
-    """Up to max_lr and down to almost nothing, once; the momentum goes the other way."""
+class OneCycle(Cycling):
+    """What OneCycleLR is told."""
 
     def __init__(
         self, optimizer: Optimizer, max_lr: Any, total_steps: int | None = None,
@@ -448,50 +407,34 @@ class OneCycleLR(Cornered):
         between("OneCycleLR", "pct_start", pct_start)
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"anneal_strategy is 'cos' or 'linear', not {anneal_strategy!r}")
-        self.optimizer, self.cycle_momentum = optimizer, cycle_momentum
         self.total_steps = steps_in_all(total_steps, epochs, steps_per_epoch)
         self.corners = corners(self.total_steps, pct_start, three_phase)
         self.anneal_strategy = anneal_strategy
-        for group, top in zip(optimizer.param_groups, tops):
-            if last_epoch == -1:
-                group["max_lr"], group["initial_lr"] = top, top / div_factor
-                group["min_lr"] = top / div_factor / final_div_factor
-        self.prepare(base_momentum, max_momentum, last_epoch == -1)
-        super().__init__(optimizer, last_epoch)
+        if last_epoch == -1:
+            starts = [top / div_factor for top in tops]
+            ends = [start / final_div_factor for start in starts]
+            note(optimizer, max_lr=tops, initial_lr=starts, min_lr=ends)
+        super().__init__(optimizer, last_epoch, cycle_momentum, base_momentum, max_momentum)
 
 
-class Triangle(Cycling):
-    """The skill of going up and down between two values, as a row of triangles."""
+class OneCycleLR(OneCycle):
+    """Up to max_lr and down to almost nothing, once; the momentum goes the other way."""
 
-    step_size_up: float
-    step_size_down: float
-    mode: str
-    gamma: float
-    scale_fn: Callable[[float], float] | None
-    scale_mode: str
-
-    def height(self) -> float:
-        """Where between low (0) and high (1) the step is."""
-        cycle, place = divmod(self.last_epoch, self.step_size_up + self.step_size_down)
-        height = place / self.step_size_up
-        if place > self.step_size_up:
-            height = 1 - (place - self.step_size_up) / self.step_size_down
-        if self.scale_fn:
-            by_cycle = self.scale_mode == "cycle"
-            return height * self.scale_fn(cycle + 1 if by_cycle else self.last_epoch)
-        factors = {"triangular2": 0.5**cycle, "exp_range": self.gamma**self.last_epoch}
-        return float(height * factors.get(self.mode, 1.0))
-
-    def lr_at(self, group: dict[str, Any]) -> float:
-        return float(group["initial_lr"] + (group["max_lr"] - group["initial_lr"]) * self.height())
-
-    def momentum_at(self, group: dict[str, Any]) -> float:
-        low, high = group["base_momentum"], group["max_momentum"]
-        return float(high - (high - low) * self.height())
+    def values_at(self, group: dict[str, Any]) -> tuple[float, float]:
+        t = self.last_epoch
+        if t > self.total_steps:
+            raise ValueError(f"the cycle has {self.total_steps} steps, and this is step {t}")
+        pairs = list(itertools.pairwise(self.corners))
+        left, right = next((pair for pair in pairs if t <= pair[1][0]), pairs[-1])
+        part = (t - left[0]) / (right[0] - left[0]) if right[0] != left[0] else 1.0
+        rest = half_cosine(part) if self.anneal_strategy == "cos" else 1 - part
+        starts, ends = ([group.get(name, 0.0) for name in names] for (_, *names) in (left, right))
+        lr, momentum = (end + (start - end) * rest for start, end in zip(starts, ends))
+        return lr, momentum
 
 
-class CyclicLR(Triangle):
-    """From base_lr up to max_lr and back, again and again; the momentum goes the other way."""
+class Cycles(Cycling):
+    """What CyclicLR is told."""
 
     apart = ("optimizer", "scale_fn")
 
@@ -504,41 +447,56 @@ class CyclicLR(Triangle):
     ) -> None:  # fmt: skip
         if scale_fn is None and mode not in ("triangular", "triangular2", "exp_range"):
             raise ValueError(f"mode is 'triangular', 'triangular2' or 'exp_range', not {mode!r}")
-        lows, highs = (per_group("base_lr or max_lr", lr, optimizer) for lr in (base_lr, max_lr))
-        for group, low, high in zip(optimizer.param_groups, lows, highs):
-            group["initial_lr"], group["max_lr"] = low, high
-        self.optimizer, self.cycle_momentum = optimizer, cycle_momentum
+        lows = per_group("base_lr", base_lr, optimizer)
+        note(optimizer, initial_lr=lows, max_lr=max_lr)
         self.step_size_up, self.step_size_down = step_size_up, step_size_down or step_size_up
         self.mode, self.gamma, self.scale_fn, self.scale_mode = mode, gamma, scale_fn, scale_mode
-        self.prepare(base_momentum, max_momentum, last_epoch == -1)
-        super().__init__(optimizer, last_epoch)
+        super().__init__(optimizer, last_epoch, cycle_momentum, base_momentum, max_momentum)
+
+
+class CyclicLR(Cycles):
+    """From base_lr up to max_lr and back, again and again; the momentum goes the other way."""
+
+    def height(self) -> float:
+        """Where between low (0) and high (1) the step is."""
+        t, up, down = self.last_epoch, self.step_size_up, self.step_size_down
+        cycle, place = divmod(t, up + down)
+        height = min(place / up, (up + down - place) / down)
+        if self.scale_fn:
+            return height * self.scale_fn(cycle + 1 if self.scale_mode == "cycle" else t)
+        scales = {"triangular": 1.0, "triangular2": 0.5**cycle, "exp_range": self.gamma**t}
+        return float(height * scales[self.mode])
+
+    def values_at(self, group: dict[str, Any]) -> tuple[float, float]:
+        height, low, high = self.height(), group["initial_lr"], group["max_lr"]
+        least, most = (group.get(name, 0.0) for name in ("base_momentum", "max_momentum"))
+        return low + (high - low) * height, most - (most - least) * height
+
+
+def check_parts(name: str, schedulers: Sequence[Any], optimizer: Any) -> None:
+    """Schedules can be put together if they are of one optimizer and ask for no metric."""
+    if not schedulers:
+        raise ValueError(f"{name} needs at least one scheduler")
+    for place, scheduler in enumerate(schedulers):
+        if not isinstance(scheduler, LRScheduler):
+            raise TypeError(f"{name}: item {place} is not a scheduler")
+        if isinstance(scheduler, ReduceLROnPlateau):
+            raise ValueError(
+                f"{name}: ReduceLROnPlateau needs a metric at every step, so it cannot be a part"
+            )
+        if scheduler.optimizer is not (optimizer or schedulers[0].optimizer):
+            raise ValueError(f"{name}: scheduler {place} belongs to another optimizer")
 
 
 class Composed(LRScheduler):
-    """What is common to schedules made of schedules."""
+    """What is common to schedules made of schedules: they are saved and undone part by part."""
 
     apart = ("optimizer", "_schedulers")
 
-    def __init__(self, optimizer: Any, schedulers: Sequence[LRScheduler]) -> None:
-        if not schedulers:
-            raise ValueError(f"{type(self).__name__} needs at least one scheduler")
-        for place, scheduler in enumerate(schedulers):
-            if not isinstance(scheduler, LRScheduler):
-                raise TypeError(f"{type(self).__name__}: item {place} is not a scheduler")
-            if isinstance(scheduler, ReduceLROnPlateau):
-                raise ValueError(
-                    f"{type(self).__name__}: ReduceLROnPlateau needs a metric at every step, so it "
-                    "cannot be a part"
-                )
-            if scheduler.optimizer is not optimizer:
-                raise ValueError(
-                    f"{type(self).__name__}: scheduler {place} belongs to another optimizer"
-                )
-        self.optimizer, self._schedulers = optimizer, schedulers
-
-
-class Parts(Composed):
-    """The skill of being saved and undone part by part."""
+    def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None) -> None:
+        check_parts(type(self).__name__, schedulers, optimizer)
+        self.optimizer, self._schedulers = schedulers[0].optimizer, schedulers
+        self._last_lr = rates(self.optimizer)
 
     def state_dict(self) -> dict[str, Any]:
         return {**super().state_dict(), "_schedulers": [s.state_dict() for s in self._schedulers]}
@@ -553,29 +511,28 @@ class Parts(Composed):
             scheduler.undo()
 
 
-class ChainedScheduler(Parts):
+class ChainedScheduler(Composed):
     """Several schedules at once: each changes what the others made of the rate."""
 
     def __init__(
         self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None
     ) -> None:
-        super().__init__(optimizer or (schedulers[0].optimizer if schedulers else None), schedulers)
-        self._last_lr = rates(self.optimizer)
+        super().__init__(schedulers, optimizer)
 
-    def step(self, epoch: None = None) -> None:
+    def step(self) -> None:  # type: ignore[override]
         for scheduler in self._schedulers:
             scheduler.step()
         self._last_lr = rates(self.optimizer)
 
 
-class SequentialLR(Parts):
+class SequentialLR(Composed):
     """One schedule after another: the next one starts at its milestone."""
 
     def __init__(
         self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: list[int],
         last_epoch: int = -1,
     ) -> None:  # fmt: skip
-        super().__init__(optimizer, schedulers)
+        super().__init__(schedulers, optimizer)
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
                 f"SequentialLR: {len(schedulers)} schedulers need {len(schedulers) - 1} "
@@ -587,70 +544,16 @@ class SequentialLR(Parts):
         schedulers[bisect_right(milestones, 0)].begin()
         self._last_lr = rates(optimizer)
 
-    def step(self, epoch: None = None) -> None:
+    def step(self) -> None:  # type: ignore[override]
         self.last_epoch += 1
         place = bisect_right(self._milestones, self.last_epoch)
-        starts = place > 0 and self._milestones[place - 1] == self.last_epoch
-        scheduler = self._schedulers[place]
-        scheduler.restart() if starts else scheduler.step()
-        self._last_lr = scheduler.get_last_lr()
+        scheduler, starts = self._schedulers[place], self.last_epoch in self._milestones
+        scheduler.step(0) if starts else scheduler.step()
+        self._last_lr = rates(self.optimizer)
 
 
-class Watching(LRScheduler):
-    """The skill of telling a better number from a worse one."""
-
-    mode: str
-    threshold: float
-    threshold_mode: str
-    best: float
-
-    def watch(self, mode: str, threshold: float, threshold_mode: str) -> None:
-        if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
-            raise ValueError(
-                "ReduceLROnPlateau: mode is 'min' or 'max', threshold_mode 'rel' or 'abs', not "
-                f"{mode!r} and {threshold_mode!r}"
-            )
-        self.mode, self.threshold, self.threshold_mode = mode, threshold, threshold_mode
-        self.best = math.inf if mode == "min" else -math.inf
-
-    def is_better(self, metric: float) -> bool:
-        sign = 1 if self.mode == "max" else -1
-        bound = self.best + sign * self.threshold
-        if self.threshold_mode == "rel":
-            bound = self.best * (1 + sign * self.threshold)
-        return metric > bound if sign == 1 else metric < bound
-
-
-class Reducing(Watching):
-    """The skill of counting bad steps, and of reducing the rate."""
-
-    best: float
-    num_bad_epochs: int
-    cooldown_counter: int
-    factor: float
-    min_lr: Any
-    eps: float
-
-    def look(self, metric: float) -> None:
-        """Count the steps that brought nothing; a cooldown forgives them."""
-        if self.is_better(metric):
-            self.best, self.num_bad_epochs = metric, 0
-        else:
-            self.num_bad_epochs += 1
-        if self.cooldown_counter > 0:
-            self.cooldown_counter -= 1
-            self.num_bad_epochs = 0
-
-    def reduce(self) -> None:
-        lows = per_group("min_lr", self.min_lr, self.optimizer)
-        for group, lowest in zip(self.optimizer.param_groups, lows):
-            lr = max(group["lr"] * self.factor, lowest)
-            if group["lr"] - lr > self.eps:
-                group["lr"] = lr
-
-
-class ReduceLROnPlateau(Reducing):
-    """Times factor when a metric has not become better for more than `patience` steps."""
+class Plateau(LRScheduler):
+    """A metric that does not become better."""
 
     def __init__(
         self, optimizer: Optimizer, mode: str = "min", factor: float = 0.1, patience: int = 10,
@@ -659,22 +562,47 @@ class ReduceLROnPlateau(Reducing):
     ) -> None:  # fmt: skip
         if factor >= 1:
             raise ValueError(f"ReduceLROnPlateau: factor must be below 1, and is {factor}")
+        if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
+            raise ValueError(
+                "ReduceLROnPlateau: mode is 'min' or 'max', threshold_mode 'rel' or 'abs', not "
+                f"{mode!r} and {threshold_mode!r}"
+            )
         per_group("min_lr", min_lr, optimizer)
-        self.min_lr = min_lr
-        self.optimizer, self.factor, self.eps = optimizer, factor, eps
+        self.optimizer, self.factor, self.min_lr, self.eps = optimizer, factor, min_lr, eps
+        self.mode, self.threshold, self.threshold_mode = mode, threshold, threshold_mode
         self.patience, self.cooldown, self.last_epoch = patience, cooldown, 0
         self.cooldown_counter = self.num_bad_epochs = 0
-        self.watch(mode, threshold, threshold_mode)
+        self.best = math.inf if mode == "min" else -math.inf
         self._last_lr = rates(optimizer)
 
+
+class ReduceLROnPlateau(Plateau):
+    """Times factor when a metric has not become better for more than `patience` steps."""
+
     def step(self, metrics: Any, epoch: Any = None) -> None:  # type: ignore[override]
-        """Look at the metric of this epoch."""
+        """Look at the metric of this epoch; in a cooldown no step counts as bad."""
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
-        self.look(float(metrics))
+        better = self.is_better(float(metrics))
+        self.best = float(metrics) if better else self.best
+        self.num_bad_epochs = 0 if better or self.cooldown_counter else self.num_bad_epochs + 1
+        self.cooldown_counter = max(0, self.cooldown_counter - 1)
         if self.num_bad_epochs > self.patience:
             self.reduce()
             self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
         self._last_lr = rates(self.optimizer)
+
+    def is_better(self, metric: float) -> bool:
+        sign = 1 if self.mode == "max" else -1
+        change = sign * self.threshold
+        bound = self.best * (1 + change) if self.threshold_mode == "rel" else self.best + change
+        return sign * metric > sign * bound
+
+    def reduce(self) -> None:
+        lows = per_group("min_lr", self.min_lr, self.optimizer)
+        for group, lowest in zip(self.optimizer.param_groups, lows):
+            lr = max(group["lr"] * self.factor, lowest)
+            if group["lr"] - lr > self.eps:
+                group["lr"] = lr
 
 
 __all__ = ["LRScheduler", "StepLR", "MultiStepLR", "ConstantLR", "LinearLR", "ExponentialLR"]

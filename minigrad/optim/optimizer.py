@@ -16,13 +16,18 @@ from minigrad.engine import state as engine_state
 from minigrad.tensor import Tensor, enable_grad
 
 
+def listed(given: Any) -> list[Any]:
+    """Parameters as a list, in a certain order."""
+    if isinstance(given, set):
+        raise TypeError("parameters in a set have another order in every run: use a list")
+    return [given] if isinstance(given, Node) else list(given)
+
+
 def groups_of(params: Any) -> list[dict[str, Any]]:
     """What an optimizer is given, as a list of groups."""
     if isinstance(params, Node):
         raise TypeError("an optimizer takes a list of tensors, not one tensor: write [tensor]")
-    if isinstance(params, set):
-        raise TypeError("parameters in a set have another order in every run: use a list")
-    given = list(params)
+    given = listed(params)
     if not given:
         raise ValueError(
             "an optimizer was given no parameters: is the model empty, or was its generator of "
@@ -31,11 +36,8 @@ def groups_of(params: Any) -> list[dict[str, Any]]:
     return given if isinstance(given[0], dict) else [{"params": given}]
 
 
-def named_apart(given: Any) -> tuple[list[Any], list[str]]:
+def named_apart(given: list[Any]) -> tuple[list[Any], list[str]]:
     """The parameters of a group, and their names where they came as pairs."""
-    if isinstance(given, set):
-        raise TypeError("parameters in a set have another order in every run: use a list")
-    given = [given] if isinstance(given, Node) else list(given)
     pairs = [item for item in given if isinstance(item, tuple)]
     if pairs and len(pairs) < len(given):
         raise ValueError(
@@ -108,7 +110,7 @@ class Grouping:
             raise TypeError(f"a group of parameters is a dict, not a {type(param_group).__name__}")
         if "params" not in param_group:
             raise KeyError(f"a group of parameters needs 'params', and has {list(param_group)}")
-        parameters, names = named_apart(param_group["params"])
+        parameters, names = named_apart(listed(param_group["params"]))
         for place, parameter in enumerate(parameters):
             may_move(parameter, place)
         group = {**self.defaults, **param_group, "params": parameters}
