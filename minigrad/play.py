@@ -17,20 +17,16 @@ from minigrad.sources import parts_of
 def walked(root: Node, seed: Any) -> tuple[list[Any], dict[Node, Any]]:
     """What the engine does on its way back, in its own order, and every gradient it finds."""
     events: list[Any] = []
-    edges = {node: node.edges for node in ancestry([root])}
 
     def visit(node: Node) -> bool:
         events.append((node,))
         return True
 
-    try:
-        for node in edges:
-            node.edges = tuple([(x, watched(events, node, x, p, k), k) for x, p, k in edges[node]])
-        kept = pull({root: seed}, visit, retain=True)
-    finally:
-        for node, before in edges.items():
-            node.edges = before
-    return events, {node: np.array(gradient)[()] for node, gradient in kept.items()}
+    graph = {
+        node: [(x, watched(events, node, x, back, place), place) for x, back, place in node.edges]
+        for node in ancestry([root])[::-1]
+    }
+    return events, pull({root: seed}, visit, retain=True, graph=graph)
 
 
 def watched(events: list[Any], node: Node, parent: Node, pullback: Any, place: int) -> Pullback:
@@ -38,7 +34,7 @@ def watched(events: list[Any], node: Node, parent: Node, pullback: Any, place: i
 
     def send(g: Any) -> Any:
         piece = pullback(g)
-        events.append((node, parent, place, g, np.array(piece)[()]))
+        events.append((node, parent, place, g, piece))
         return piece
 
     return send
@@ -148,16 +144,19 @@ def operation(scene: Scene, node: Node) -> int:
     """The box of an operation, its title a line of code: y = matvec(W, x)."""
     inputs, values, options = node.call
     parents = {place: parent for parent, _, place in node.edges}
-    constants, args, told = {id(value) for _, value in fixed(node)}, list[int](), list[str]()
+    constants = {id(value) for _, value in fixed(node)}
+    args, told = list[int](), list[str]()  # the boxes it is made from, and what it was called with
     for place, (given, value) in enumerate(zip(inputs, values, strict=True)):
-        if type(value) in (int, float) and place not in parents and id(value) in constants:
+        if place not in parents and id(value) not in constants:
+            continue  # an option
+        if place not in parents and type(value) in (int, float):
             told.append(number(value))
-        elif place in parents or id(value) in constants:
-            scene.slots[node, place] = len(args)
-            args.append(scene.place.get(parents.get(place), -1))
-            if place not in parents:
-                args[-1] = leaf(scene, given, value)
-            told.append(scene.boxes[args[-1]]["name"])
+            continue
+        flows = place in parents
+        box = scene.place[parents[place]] if flows else leaf(scene, given, value)
+        scene.slots[node, place] = len(args)
+        args.append(box)
+        told.append(scene.boxes[box]["name"])
     rule, last = node.rule.__name__, "L" if node is scene.root and "L" not in scene.given else ""
     name = scene.called(node.name or last, "v")
     told += [f"{k}={v}" for k, v in options.items() if isinstance(v, (int, float))]
@@ -247,7 +246,7 @@ def of_arrays(a: str, b: str, slope: str, g: Any, piece: Any, before: Any) -> An
     words += [in_words(g), f", into a gradient for {b}, ", in_words(piece), "."]
     rows = [line.strip("[]").split(", ") for line in slope.split("\n")]
     rows = [[f"{slope}, never made"]] if slope.endswith("Jacobian") else rows
-    arrays = [array(f"arrived at {a}", "g", g), ["local derivative", "", rows]]
+    arrays = [array(f"arrived at {a}", "g", g), ["local derivative", "g", rows]]
     arrays.append(array(f"sent to {b}", "g", piece))
     if before is None:
         return [*words, " It is the first to arrive."], arrays
@@ -273,7 +272,8 @@ LEGEND = [
     {"v": "value"},
     " on the left (of an array its shape), ",
     {"g": "gradient"},
-    " on the right (of an array its largest size). On an edge: the local derivative, or its size.",
+    " on the right (of an array its largest size). On an edge: the local derivative, or its size. ",
+    "A dashed box needs no gradient.",
 ]
 
 
@@ -493,7 +493,7 @@ function drawGraph(graph, width, look, label) {
     return label && svg(`text.mg-local.${on || "mg-quiet"}`, at, label);
   }).filter(Boolean);
   const cards = graph.nodes.map((node, id) => drawBox(node, look.node(id), boxes[id], plan));
-  const least = graph.tight ? 0.6 * plan.width : 0;
+  const least = graph.tight ? 0.75 * plan.width : 0;  // small print is scrolled, not shrunk
   const size = `max-width: ${plan.width}px; min-width: ${least}px`;
   return svg("svg.mg-graph", { viewBox: `0 0 ${plan.width} ${plan.height}`, role: "img",
     "aria-label": label, style: size }, ...lines, ...labels, ...cards);
@@ -623,12 +623,15 @@ SHOWING = r"""
 
 
 FOLLOWING = r"""
-  follow() {  // in a picture taller than its window the active box stays in sight
-    const box = this.picture.querySelector(".mg-now, .mg-now-back")?.getBoundingClientRect();
-    if (!box || !this.graph.tight) return;
+  follow() {  // in a picture larger than its window the active box and edge stay in sight
+    const active = this.picture.querySelectorAll(".mg-now, .mg-now-back, .mg-flow-back");
+    if (!active.length || !this.graph.tight) return;
+    const boxes = [...active].map((x) => x.getBoundingClientRect());
     const window = this.picture.getBoundingClientRect();
-    this.picture.scrollTop += (box.top + box.bottom - window.top - window.bottom) / 2;
-    this.picture.scrollLeft += (box.left + box.right - window.left - window.right) / 2;
+    const off = (low, high) => (Math.min(...boxes.map((box) => box[low])) - window[low]
+      + Math.max(...boxes.map((box) => box[high])) - window[high]) / 2;
+    this.picture.scrollTop += off("top", "bottom");
+    this.picture.scrollLeft += off("left", "right");
   }
 }
 // Text as it is; {v: text} is a value, {g: text} a gradient, {c: text} code.
@@ -658,7 +661,7 @@ class Player extends HTMLElement {
     this.setAttribute("aria-label", graph.label);
     this.replaceChildren(stage, words, list);
     this.walk = new Walk(this, stage, words);
-    list.before(this.walk.controls);
+    words.before(this.walk.controls);  // above what changes its height: they stay in place
     this.walk.load(graph, 0);
   }
   disconnectedCallback() { this.walk.stop(); }

@@ -32,9 +32,9 @@ def callers_line() -> Place:
     frame: FrameType | None = sys._getframe(1)
     while frame and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
-    return (
-        (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name) if frame else ("", 0, "")
-    )
+    if frame is None:
+        return "", 0, ""
+    return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
 
 
 def quoted(place: Place) -> str:

@@ -19,9 +19,9 @@ from minigrad.protocol import plain
 class Row:
     """All calls of one operation: how often, how long, and how many bytes."""
 
-    def __init__(self, operation: str, calls: int = 0, forward: float = 0.0) -> None:
-        self.operation, self.calls = operation, calls
-        self.forward = forward  # seconds in the operation itself
+    def __init__(self, operation: str) -> None:
+        self.operation, self.calls = operation, 0
+        self.forward = 0.0  # seconds in the operation itself
         self.backward = 0.0  # seconds in its pullbacks
         self.made = 0  # bytes of results; a view of an input is nothing new
         self.kept = 0  # bytes that stay alive until backward, each array counted once
@@ -194,11 +194,8 @@ def tabulated(rows: list[Row], limit: int, total: float, times: bool) -> Table:
     whole = summed(rows, "all operations")
     cells = [head, *[line(row, total, times) for row in [*rows[:limit], *more, whole]]]
     if times:
-        rest = Row("the rest", 0, total - whole.time)
-        cells.append(
-            [rest.operation, "", line(rest, total, True)[2], "", f"{rest.time / total:.0%}"]
-        )
-        cells[-1] += ["", ""]
+        rest = total - whole.time
+        cells.append(["the rest", "", f"{1e3 * rest:.2f} ms", "", f"{rest / total:.0%}", "", ""])
     return Table(cells)
 
 
