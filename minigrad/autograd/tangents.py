@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -92,19 +94,21 @@ def pushed(
     rule: Any, pullbacks: Any, inputs: Any, tangents: dict[int, Any], at: Node, create: bool = False
 ) -> Any:
     """The tangent of a result, from those of its inputs, by the transposes of the pullbacks."""
-    total, rest = None, {}
+    pieces, rest = list[Any](), {}
     for place, t in tangents.items():
         x = inputs[place]
         if rule in entrywise and x.shape == at.shape and x.dtype == at.dtype:
-            piece = pullbacks[place](t)  # a diagonal matrix is its own transpose
-            total = piece if total is None else total + piece
+            pieces.append(pullbacks[place](t))  # a diagonal matrix is its own transpose
         else:
             rest[place] = t
     if rest:
         push = transposed(lambda g: [pullbacks[place](g) for place in rest], at)
-        piece = push(list(rest.values()), create)
-        total = total if piece is None else piece if total is None else total + piece
-    if total is not None and (total.shape != at.shape or total.dtype != at.dtype):
+        pieces.append(push(list(rest.values()), create))
+    moved = [piece for piece in pieces if piece is not None]
+    if not moved:
+        return None
+    total = reduce(add, moved)
+    if total.shape != at.shape or total.dtype != at.dtype:
         raise RuntimeError(
             f"{rule.__name__}: its pullbacks made a tangent of {described(total)} for a result of "
             f"{described(at)}: shape and dtype must be the same"
