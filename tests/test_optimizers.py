@@ -271,6 +271,18 @@ def test_moving_together_is_moving_one_by_one(maker: Any, dtype: Any) -> None:
             np.testing.assert_array_equal(p.tolist(), q.tolist())
 
 
+def test_two_rows_of_a_table_move_the_table() -> None:
+    """Parts are no pieces of one long array: they stay parts."""
+    table = mg.zeros(3, 2)
+    rows = [table[i].requires_grad_() for i in (0, 2)]
+    optimizer = Adam(rows, lr=0.5)
+    for t in range(1, 3):
+        for row in rows:
+            row.grad = mg.ones(2)
+        optimizer.step()
+        assert table.round(decimals=4).tolist() == [[-0.5 * t] * 2, [0.0] * 2, [-0.5 * t] * 2]
+
+
 def test_a_state_changed_by_hand_is_seen() -> None:
     params = leaves()
     optimizer = Adam(params)
@@ -371,6 +383,18 @@ def test_a_saved_schedule_is_its_own() -> None:
     again.load_state_dict(saved)
     again.milestones[9] = 1
     assert list(saved["milestones"]) == [1, 2]
+
+
+def test_functions_are_no_part_of_a_saved_schedule() -> None:
+    for function in (abs, lambda t: 0.5**t):
+        optimizer = SGD([mg.ones(1, requires_grad=True)], lr=1.0)
+        schedule = lr_scheduler.LambdaLR(optimizer, function)
+        saved = schedule.state_dict()
+        assert saved["lr_lambdas"] == [None]
+        schedule.load_state_dict(saved)
+        optimizer.step()
+        schedule.step()
+        assert schedule.get_last_lr() == [function(1)]
 
 
 def test_a_cycle_of_one_step_has_no_ramp() -> None:
