@@ -66,6 +66,9 @@ ERRORS: list[tuple[str, type[Exception], str]] = [
     ("F.batch_norm(mg.zeros(4, 3), None, None)", RuntimeError, "batch_norm: without training it needs running_mean and running_var"),
     ("F.batch_norm(mg.zeros(4), None, None, training=True)", ShapeError, "batch_norm: an input of [4] is not (N, C, ...)"),
     ("F.batch_norm(mg.zeros(4, 3, dtype=mg.int64), None, None, training=True)", RuntimeError, "batch_norm: the input must be floating, not int64"),
+    ("nn.ReLU(True, 3)", TypeError, "ReLU: too many positional arguments; it takes inplace"),
+    ("nn.Tanh(dim=1)", TypeError, "Tanh: got an unexpected keyword argument 'dim'; it takes no settings"),
+    ("nn.Softmax()", TypeError, "Softmax: missing a required argument: 'dim'; it takes dim"),
     # modules
     ("Forgetful('w', nn.Parameter(mg.zeros(1)))", AttributeError, "Forgetful.__init__ must call super().__init__() first of all"),
     ("Forgetful('part', nn.ReLU())", AttributeError, "Forgetful.__init__ must call super().__init__() first of all"),

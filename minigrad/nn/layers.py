@@ -409,10 +409,9 @@ class Function(Module):
 
     def __init__(self, *values: Any, **named: Any) -> None:
         super().__init__()
-        settings = self.__signature__.bind(*values, **named)
-        settings.apply_defaults()
-        self.settings = tuple(settings.arguments)
-        for name, value in settings.arguments.items():
+        settings = bound(type(self).__name__, self.__signature__, values, named)
+        self.settings = tuple(settings)
+        for name, value in settings.items():
             if name.endswith("weight"):
                 self.register_buffer(name, value)
             else:
@@ -424,6 +423,17 @@ class Function(Module):
     def extra_repr(self) -> str:
         shown = [f"{name}={getattr(self, name)!r}" for name in self.settings]
         return ", ".join(text for text in shown if text != "inplace=False")
+
+
+def bound(name: str, signature: inspect.Signature, values: Any, named: Any) -> dict[str, Any]:
+    """All settings by name, given ones and defaults."""
+    try:
+        settings = signature.bind(*values, **named)
+    except TypeError as error:
+        known = ", ".join(signature.parameters) or "no settings"
+        raise TypeError(f"{name}: {error}; it takes {known}") from None
+    settings.apply_defaults()
+    return settings.arguments
 
 
 class Sigmoid(Function, of=F.sigmoid): ...
