@@ -122,7 +122,7 @@ class Grouping:
 
 
 def number(x: Array, value: float) -> Array:
-    """A number in the dtype of x: a Python number would turn float32 into float64."""
+    """A number in the dtype of x: in NumPy 1 a Python number makes float64 of a lone float32."""
     return np.asarray(value, x.dtype)
 
 
