@@ -1,21 +1,14 @@
 # Exported from book/01_dot.ipynb, book/02_instruments.ipynb, book/04_matmul.ipynb,
 # book/05_broadcasting.ipynb, book/06_slicing.ipynb, book/07_shapes.ipynb, book/08_functions.ipynb,
-# book/09_reductions.ipynb, book/10_tensor.ipynb, book/11_losses.ipynb, book/12_layers.ipynb,
-# book/13_optimizers.ipynb, book/14_training.ipynb, book/17_higher.ipynb, book/19_machine.ipynb,
-# book/20_pictures.ipynb: change it there, not here.
+# book/09_reductions.ipynb, book/10_tensor.ipynb, book/11_losses.ipynb, book/14_training.ipynb,
+# book/19_machine.ipynb: change it there, not here.
 """minigrad: an autograd engine that a book builds step by step."""
 
 import importlib
 import pkgutil
 from typing import Any
 
-import minigrad.autograd as autograd
-import minigrad.datasets as datasets
-import minigrad.func as func
-import minigrad.nn as nn
-import minigrad.optim as optim
 from minigrad.arithmetic import *
-from minigrad.autograd.profiler import *
 from minigrad.check import *
 from minigrad.creation import *
 from minigrad.draw import *
@@ -59,3 +52,9 @@ def __dir__() -> list[str]:
 ACTIVATIONS = ("celu", "celu_", "hardshrink", "prelu", "relu_", "selu", "selu_", "threshold")
 LATE |= dict.fromkeys((*ACTIVATIONS, "threshold_"), "nn.functional")
 LATE |= dict.fromkeys(("cosine_similarity", "pairwise_distance"), "nn.functional")
+
+
+# --- book/19_machine.ipynb: Inside the machine
+
+
+LATE["profile"] = "autograd.profiler"

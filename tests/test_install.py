@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -60,3 +61,23 @@ def test_a_wheel_needs_numpy_alone(wheel: Path, tmp_path: Path) -> None:
     program = "import minigrad as mg; x = mg.tensor([1.0, 2.0], requires_grad=True); "
     program += "(x @ x).backward(); print(x.grad.tolist())"
     assert must(python, "-W", "error", "-c", program) == "[2.0, 4.0]\n"
+
+
+def test_the_package_knows_its_version() -> None:
+    import minigrad
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert minigrad.__version__ == project["version"]
+
+
+def test_packages_are_imported_when_they_are_asked_for() -> None:
+    """And nothing else is made up for a name that is not there."""
+    program = (
+        "import sys, minigrad as mg; print('minigrad.nn' in sys.modules, mg.nn.Linear.__name__, "
+    )
+    program += "mg.optim.lr_scheduler.StepLR.__name__, mg.celu.__name__, 'utils' in dir(mg), "
+    program += "hasattr(mg, 'nonsense'))"
+    said = must(
+        sys.executable, "-W", "error", "-c", f"import os; os.chdir({str(ROOT)!r}); {program}"
+    )
+    assert said.split() == ["False", "Linear", "StepLR", "celu", "True", "False"]

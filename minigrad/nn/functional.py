@@ -26,7 +26,7 @@ from minigrad.nn.windows import (
 )
 from minigrad.protocol import plain
 from minigrad.reductions import einsum, floats, from_top, log_softmax, norm, softmax
-from minigrad.shapes import movedim, reshape, sizes_of, tril
+from minigrad.shapes import movedim, pad, reshape, sizes_of, tril
 from minigrad.slicing import assign_into, chunk, getitem, put
 from minigrad.tensor import random_of
 
@@ -1219,6 +1219,7 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
 
 __all__ += ["linear", "bilinear", "embedding", "dropout", "dropout1d", "dropout2d"]
 __all__ += ["alpha_dropout", "layer_norm", "rms_norm", "group_norm", "batch_norm"]
+__all__ += ["pad"]
 
 
 # --- book/20_pictures.ipynb: Pictures and sentences
