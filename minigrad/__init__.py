@@ -5,7 +5,7 @@
 """minigrad: an autograd engine that a book builds step by step."""
 
 import importlib
-import pkgutil
+import os
 from typing import Any
 
 from minigrad.arithmetic import *
@@ -43,7 +43,8 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *LATE, *(module.name for module in pkgutil.iter_modules(__path__))})
+    files = (name.removesuffix(".py") for name in os.listdir(__path__[0]))
+    return sorted({*globals(), *LATE, *(name for name in files if name.isidentifier())})
 
 
 # --- book/11_losses.ipynb: Functions and losses
