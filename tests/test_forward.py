@@ -574,6 +574,12 @@ def test_memory_does_not_grow_with_depth_where_matrices_are_multiplied(without_c
     assert deep(1000) < deep(5) + 4000
 
 
+@pytest.mark.parametrize("first", ["func", "autograd", "autograd.functional", "autograd.levels"])
+def test_modules_that_need_each_other_may_be_imported_in_any_order(first):
+    root = Path(__file__).parent.parent
+    subprocess.run([sys.executable, "-c", f"import minigrad.{first}"], check=True, cwd=root)
+
+
 def test_what_the_benchmark_measures_is_the_same_in_both_libraries():
     program = Path(__file__).parent / "benchmarks" / "forward.py"
     done = subprocess.run(

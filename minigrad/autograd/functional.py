@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+import minigrad.func
 from minigrad.autograd.levels import Level, jacobian_at, like_arguments, pulled, seen
 from minigrad.engine import Node, described, wrapped
-from minigrad.func import jvp as forward_jvp
 from minigrad.shapes import reshape
 from minigrad.tensor import Recording, path
 
@@ -138,7 +138,8 @@ def jvp(
             raise RuntimeError("jvp: v may be left out for a single input with one entry only")
         v = wrapped(xs[0], np.ones(xs[0].shape, xs[0].dtype))
     with Recording(create_graph):
-        return forward_jvp(func, xs, (v,) if isinstance(v, Node) else v, strict=strict)
+        tangents = (v,) if isinstance(v, Node) else v
+        return minigrad.func.jvp(func, xs, tangents, strict=strict)
 
 
 __all__ += ["jvp"]
