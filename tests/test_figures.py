@@ -1237,7 +1237,7 @@ def test_dual_ends_at_the_right_speed_for_every_input(
 def test_dual_keeps_what_was_found_until_a_number_changes(show: Any) -> None:
     figure = show('<mg-dual start="end">Words.</mg-dual>')  # p = a*b, q = p + c, L = q*a
     found = [figure.locator(f'[data-at="found {name}"]') for name in "abc"]
-    assert [number(found[0].inner_text()), found[1].inner_text()] == [-2, "not walked yet"]
+    assert [number(found[0].inner_text()), found[1].inner_text()] == [-2, "not run yet"]
     figure.get_by_role("radio", name="b").check(force=True)
     assert figure.locator(".mg-progress").inner_text() == "step 0 of 7 · forward"
     assert [node(figure, name, "right") for name in "abc"] == [0, 1, 0]
@@ -1246,9 +1246,9 @@ def test_dual_keeps_what_was_found_until_a_number_changes(show: Any) -> None:
     assert [number(f.inner_text()) for f in found[:2]] == [-2, 4]
     slide(figure, "c", 6)
     assert [f.inner_text().replace("−", "-") for f in found] == [
-        "not walked yet",
+        "not run yet",
         "4",
-        "not walked yet",
+        "not run yet",
     ]
 
 

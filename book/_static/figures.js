@@ -553,7 +553,7 @@ function carried(program, at, moving) {
     });
   }
   const out = nodes[output].name;
-  steps.push({ phase: "done", now: -1, words: [`Done: one walk, and the derivative of ${out} with respect to ${moving} is `,
+  steps.push({ phase: "done", now: -1, words: [`Done: one run, and the derivative of ${out} with respect to ${moving} is `,
     { g: fmt(speeds[output]) }, ". No step was kept for later."] });
   return { steps, speed: speeds[output] };
 }
@@ -596,14 +596,14 @@ class Dual extends Figure {
       again ? 0 : this.walk.step);
   }
 
-  /** The derivatives found so far: one walk gives one of them. */
+  /** The derivatives found so far: one run gives one of them. */
   tell({ phase }) {
     if (phase === "done") this.found[this.state.moving] = this.told.speed;
     const picture = this.walk.picture.querySelector("svg");
     picture?.setAttribute("aria-label", picture.getAttribute("aria-label").replaceAll(", gradient", ", speed"));
     const out = this.program.nodes[this.program.output].name;
     const line = ({ name }) => el("tr", {}, el("th", { scope: "row" }, `${out} moves with ${name}`),
-      el("td", { "data-at": `found ${name}` }, name in this.found ? fmt(this.found[name]) : "not walked yet"));
+      el("td", { "data-at": `found ${name}` }, name in this.found ? fmt(this.found[name]) : "not run yet"));
     this.table.replaceChildren(el("table.mg-table", {}, el("tbody", {}, ...this.program.inputs.map(line))));
   }
 }
