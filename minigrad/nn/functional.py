@@ -1225,6 +1225,18 @@ __all__ += ["pad"]
 # --- book/20_pictures.ipynb: Pictures and sentences
 
 
+def remembered(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function that computes once what it is asked several times in a row."""
+    last = [None, None]
+
+    def asked(x: Any) -> Any:
+        if last[0] is not x:
+            last[:] = x, function(x)
+        return last[1]
+
+    return asked
+
+
 @differentiable
 def attended(q: Array, k: Array, v: Array, mask: Array, scale: float) -> Any:
     """softmax(scale q kᵀ + mask) v as one rule, which keeps the weights and no scores."""
@@ -1234,6 +1246,7 @@ def attended(q: Array, k: Array, v: Array, mask: Array, scale: float) -> Any:
     weights = spread / (spread @ column)
     out = weights @ v
 
+    @remembered
     def to_scores(g: Array) -> Array:
         along = (g * out) @ np.ones((out.shape[-1], 1), g.dtype)
         return (g @ np.swapaxes(v, -1, -2) - along) * weights
