@@ -81,3 +81,23 @@ def test_packages_are_imported_when_they_are_asked_for() -> None:
         sys.executable, "-W", "error", "-c", f"import os; os.chdir({str(ROOT)!r}); {program}"
     )
     assert said.split() == ["False", "Linear", "StepLR", "celu", "True", "False"]
+
+
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for path in (ROOT / "minigrad").rglob("*.py")
+)
+
+
+def test_every_module_can_be_the_first_one_imported() -> None:
+    """Packages are imported when they are asked for, so any of them may come first."""
+    program = """
+import importlib, sys
+for name in sys.argv[1:]:
+    for loaded in [n for n in sys.modules if n.split(".")[0] == "minigrad"]:
+        del sys.modules[loaded]
+    importlib.import_module(name)
+"""
+    must(
+        sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{program}", *MODULES
+    )
