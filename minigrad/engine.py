@@ -44,9 +44,8 @@ births = itertools.count()
 
 def fill(node: Node, value: Any) -> None:
     """Give a fresh node its fields: a value nobody made, and nothing else."""
-    if not isinstance(value, np.generic):
-        value = np.asarray(value)
-        value = value if value.ndim else value[()]
+    if type(value) is not np.ndarray or not value.ndim:
+        value = value if isinstance(value, np.generic) else np.asarray(value)[()]
     node.value, node.order = value, next(births)
     node.grad = node.rule = node.call = node.base = node.before = node.tangents = None
     node.edges = node.hooks = ()
@@ -296,7 +295,7 @@ def first_gradient(root: Node, gradient: Any, create: bool) -> Any:
                 f"backward: a value of shape {list(value.shape)} is not a single number: reduce it "
                 "first, for example with .sum(), or pass the gradient that arrives at it"
             )
-        gradient = np.ones(value.shape, value.dtype)[()]
+        gradient = np.array(1, value.dtype, ndmin=value.ndim)[()]
         return wrapped(root, gradient) if create else gradient
     usable = isinstance(gradient, Node) and (create or gradient.dtype == value.dtype)
     if not usable:
