@@ -18,7 +18,6 @@ from minigrad.functions import *
 from minigrad.play import *
 from minigrad.products import *
 from minigrad.reductions import *
-from minigrad.saving import *
 from minigrad.shapes import *
 from minigrad.slicing import *
 from minigrad.tensor import *
@@ -43,7 +42,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    files = (name.removesuffix(".py") for name in os.listdir(__path__[0]))
+    files = (name.removesuffix(".py") for name in os.listdir(__path__[0]) if name[0] != "_")
     return sorted({*globals(), *LATE, *(name for name in files if name.isidentifier())})
 
 
@@ -53,6 +52,12 @@ def __dir__() -> list[str]:
 ACTIVATIONS = ("celu", "celu_", "hardshrink", "prelu", "relu_", "selu", "selu_", "threshold")
 LATE |= dict.fromkeys((*ACTIVATIONS, "threshold_"), "nn.functional")
 LATE |= dict.fromkeys(("cosine_similarity", "pairwise_distance"), "nn.functional")
+
+
+# --- book/14_training.ipynb: Data and training
+
+
+LATE |= dict.fromkeys(("save", "load", "LoadError"), "saving")
 
 
 # --- book/19_machine.ipynb: Inside the machine
