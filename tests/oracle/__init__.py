@@ -226,16 +226,16 @@ def in_single(records: Records) -> Records:
 # ---------------------------------------------------------------- keep the recording
 
 
-def load() -> dict[str, Records]:
+def load(path: Path = RECORDING) -> dict[str, Records]:
     """What torch gave when the recording was made, for every case."""
-    recording: dict[str, Records] = json.loads(RECORDING.read_text()) if RECORDING.exists() else {}
+    recording: dict[str, Records] = json.loads(path.read_text()) if path.exists() else {}
     return recording
 
 
-def save(recording: dict[str, Records]) -> None:
+def save(recording: dict[str, Records], path: Path = RECORDING) -> None:
     """Write one case a line, in the order of the tables."""
     lines = (
         f"{json.dumps(name)}: {json.dumps(records, separators=(',', ':'))}"
         for name, records in recording.items()
     )
-    RECORDING.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n")

@@ -73,18 +73,3 @@ def precision(program: str) -> str:
     """The dtype a program computes in: PyTorch's default, unless it names the other one."""
     source = (FOLDER / f"{program}.py").read_text()
     return "float64" if "float64" in source or ".double()" in source else "float32"
-
-
-def load() -> dict[str, Records]:
-    """What torch gave when the recording was made, for every program."""
-    recording: dict[str, Records] = json.loads(RECORDING.read_text()) if RECORDING.exists() else {}
-    return recording
-
-
-def save(recording: dict[str, Records]) -> None:
-    """Write one program a line."""
-    lines = (
-        f"{json.dumps(name)}: {json.dumps(records, separators=(',', ':'))}"
-        for name, records in recording.items()
-    )
-    RECORDING.write_text("{\n" + ",\n".join(lines) + "\n}\n")

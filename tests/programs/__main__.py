@@ -5,9 +5,11 @@ Programs that still agree are kept as they are, so that a new recording shows on
 
 import torch
 
-from . import PROGRAMS, Records, differences, load, precision, run, save
+from tests.oracle import load, save
 
-old: dict[str, Records] = load()
+from . import PROGRAMS, RECORDING, Records, differences, precision, run
+
+old: dict[str, Records] = load(RECORDING)
 new: dict[str, Records] = {}
 for program in PROGRAMS:
     fresh = run(program, "torch")
@@ -15,5 +17,5 @@ for program in PROGRAMS:
     new[program] = old[program] if agrees else fresh
     if not agrees:
         print("recorded", program)
-save(new)
+save(new, RECORDING)
 print(f"{len(new)} programs with torch {torch.__version__}")
